@@ -1,0 +1,120 @@
+"""Declaring subjects: models and systems, where they come from, and what was spent on them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from scalegate.app.bindings import check_speaker
+from scalegate.app.book import Book, Page, Speaker, check_name, check_words
+from scalegate.app.refusal import RefusalError, nearest
+from scalegate.core.canonical import digest
+from scalegate.core.events import Entry, SubjectDeclared
+from scalegate.core.subject import Subject
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+def check_digest(what: str, text: str) -> str:
+    """Return a digest that is one.
+
+    Raises:
+        RefusalError: for any other text.
+    """
+    if DIGEST.fullmatch(text) is None:
+        raise RefusalError(
+            "usage",
+            "digest-malformed",
+            f"the {what} `{text:.80}` is not `sha256:` and 64 hexadecimal digits",
+        )
+    return text
+
+
+def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
+    """Declare a subject. The first declaration of a name stands for good.
+
+    Args:
+        book: where to.
+        subject: what is declared; a system without a digest gets that of its parts; `made_at` 0
+            stands for now.
+        speaker: who says so.
+
+    Raises:
+        RefusalError: if the name is taken, a parent or the weights are unknown, or a part is unfit.
+    """
+    _check_parts(subject)
+
+    def prepare(page: Page) -> SubjectDeclared:
+        check_speaker(page, speaker)
+        known = page.records.subjects
+        if subject.name in known:
+            raise RefusalError(
+                "refused",
+                "subject-declared",
+                f"subject `{subject.name}` is declared already",
+                "a new checkpoint is a new subject; nothing is ever declared again",
+            )
+        for name in [edge.parent for edge in subject.parents] + [subject.weights] * (
+            subject.kind == "system"
+        ):
+            _check_known(known, name)
+        if subject.made_at > page.now:
+            raise RefusalError("usage", "made-later", "a subject cannot be made in the future")
+        made_at = subject.made_at or page.now
+        return SubjectDeclared(
+            replace(subject, made_at=made_at, digest=_digest(subject, known)),
+            speaker.name,
+            speaker.role,
+        )
+
+    return book.record(prepare)
+
+
+def _check_parts(subject: Subject) -> None:
+    check_name("subject", subject.name)
+    check_words("issuer", subject.issuer, 200)
+    for item in subject.safeguards:
+        check_digest("safeguard", item)
+    if subject.scaffold:
+        check_name("scaffold", subject.scaffold)
+    if subject.digest:
+        check_digest("digest of the subject", subject.digest)
+    if subject.kind == "model":
+        if subject.weights or subject.safeguards or subject.scaffold:
+            raise RefusalError(
+                "usage",
+                "model-parts",
+                "a model has no weights, safeguards or scaffold of its own",
+                "declare a system over it: `--kind system --weights MODEL`",
+            )
+        if not subject.digest:
+            raise RefusalError("usage", "digest-missing", "a model needs its files or --digest")
+    elif subject.parents or subject.compute is not None:
+        raise RefusalError(
+            "usage",
+            "system-lineage",
+            "lineage and compute belong to the model behind a system",
+        )
+
+
+def _check_known(known: dict[str, Subject], name: str) -> None:
+    if name not in known:
+        raise RefusalError(
+            "usage",
+            "subject-unknown",
+            f"no subject `{name:.80}` is declared" if name else "a system needs --weights",
+            nearest(name, known) or "`scalegate subject add` declares one",
+        )
+
+
+def _digest(subject: Subject, known: dict[str, Subject]) -> str:
+    """Return the digest of a subject; a system's covers weights, safeguards and scaffold."""
+    if subject.digest:
+        return subject.digest
+    return digest(
+        {
+            "safeguards": sorted(subject.safeguards),
+            "scaffold": subject.scaffold,
+            "weights": known[subject.weights].digest,
+        }
+    )

@@ -1,0 +1,127 @@
+"""The entry point: one boundary through which no exception, and no accidental 0, gets out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from scalegate.app.refusal import RefusalError
+from scalegate.cli import exits
+from scalegate.cli.lazy import LazyGroup
+from scalegate.cli.options import examples
+from scalegate.cli.output import show_refusal
+
+PROGRAM: Final = "scalegate"
+COMPLETION: Final = "_SCALEGATE_COMPLETE"
+
+VERBS: Final = {
+    "gate": ("scalegate.cli.gate:gate", "may this action go ahead?"),
+    "why": ("scalegate.cli.why:why", "why is it held, or permitted, and what would change that?"),
+    "plan": ("scalegate.cli.plan:plan", "what will the next scale demand? Binds nothing."),
+    "status": ("scalegate.cli.status:status", "how does every subject stand?"),
+    "init": ("scalegate.cli.init:init", "make a store here"),
+    "policy": ("scalegate.cli.policy:policy", "write, check and adopt policies"),
+    "subject": ("scalegate.cli.subject:subject", "declare models and systems"),
+    "evidence": ("scalegate.cli.evidence:evidence", "register runs, add results, attest"),
+    "stop": ("scalegate.cli.stop:stop", "stop orders"),
+    "exception": ("scalegate.cli.exception:exception", "invoke an exception of a policy"),
+    "permit": ("scalegate.cli.permit:permit", "list and revoke permits"),
+}
+
+_TEXT = """Evaluation-gated scaling: hold, unless it is shown.
+
+Every command is a question, and the exit code is the answer.
+"""
+
+
+def _epilog() -> str:
+    codes = "\n".join(f"  {code:<4} {words}" for code, words in exits.MEANINGS.items())
+    return f"\b\nExit codes:\n{codes}\n\n" + examples(
+        "scalegate init --policy acme.yaml --by 'Ada Osei' --role developer",
+        "scalegate gate train --subject orion --to 4e25 && torchrun train.py",
+    )
+
+
+def command() -> click.Group:
+    """Return the whole command line."""
+    group = LazyGroup(PROGRAM, lazy=VERBS, text=_TEXT, epilog=_epilog())
+    return click.version_option(package_name=PROGRAM, prog_name=PROGRAM)(group)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never raises, and prints no traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _answer(given)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except (OSError, ValueError):
+        # The answer did not get through: closed pipe, full disk. Nobody may act on it.
+        _silence()
+        return exits.INTERNAL
+    return code
+
+
+def _answer(given: list[str]) -> int:
+    as_json = _wants_json(given)
+    if given:
+        # Completion answers 0 whatever is asked; it is only for calls without arguments.
+        os.environ.pop(COMPLETION, None)
+    try:
+        code = command().main(given, prog_name=PROGRAM, standalone_mode=False)
+    except RefusalError as error:
+        return _refuse(error, given, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return exits.USAGE
+    except click.ClickException as error:
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"`{error.ctx.command_path} --help` explains"
+        refusal = RefusalError("usage", "usage", error.format_message(), hint)
+        return _refuse(refusal, given, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong, it is no yes
+        refusal = RefusalError(
+            "internal",
+            "internal",
+            f"scalegate failed: {type(error).__name__}: {error}"[:500],
+            "this is a fault of the program; nothing may go on because of it",
+        )
+        return _refuse(refusal, given, as_json=as_json)
+    # A command that forgets its answer has none.
+    return code if type(code) is int else exits.INTERNAL
+
+
+def _refuse(error: RefusalError, given: list[str], *, as_json: bool) -> int:
+    if not as_json and given[:1] == ["gate"]:
+        click.echo("HOLD    no answer was given, and no answer is a hold")
+    show_refusal(error, as_json=as_json)
+    return exits.OF_REFUSAL[error.kind]
+
+
+def _wants_json(given: Sequence[str]) -> bool:
+    """Whether JSON was asked for; also known where the arguments do not parse."""
+    pairs = zip(given, [*given[1:], ""], strict=True)
+    return any(pair == ("--format", "json") or pair[0] == "--format=json" for pair in pairs)
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining about a stdout that is gone, on its way out."""
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import click
+
+from scalegate.app.book import Book, Speaker
+from scalegate.app.clock import SystemClock
+from scalegate.app.places import find_store, open_store
+from scalegate.cli.output import Format, Output
+from scalegate.core.quantities import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONTH,
+    WEEK,
+    YEAR,
+    QuantityError,
+    instant,
+    number,
+)
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_UNITS = {
+    "second": 1,
+    "minute": MINUTE,
+    "hour": HOUR,
+    "day": DAY,
+    "week": WEEK,
+    "month": MONTH,
+    "year": YEAR,
+}
+
+
+class Flop(click.ParamType):
+    """Whole FLOP, such as `4e25`, as an exact integer."""
+
+    name = "flop"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return whole FLOP."""
+        if isinstance(value, int):
+            return value
+        try:
+            exact = number(str(value))
+        except QuantityError as error:
+            self.fail(str(error), param, ctx)
+        if exact < 0 or exact.denominator != 1:
+            self.fail(f"`{value}` is not a whole number of FLOP", param, ctx)
+        return exact.numerator
+
+
+class Moment(click.ParamType):
+    """A date, a date-time, or a duration from now such as `6 months`.
+
+    A duration is returned negative, because only the command knows what time it is: `moment` turns
+    both into seconds since 1970.
+    """
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return seconds since 1970, or a duration as a negative number."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        count, _, unit = text.partition(" ")
+        size = _UNITS.get(unit.removesuffix("s"))
+        if size is not None and count.isascii() and count.isdigit() and 0 < len(count) < 6:
+            return -int(count) * size or self.fail("a duration must be longer than 0", param, ctx)
+        try:
+            seconds = instant(text)
+        except QuantityError as error:
+            self.fail(f"{error}, and not a duration such as 6 months", param, ctx)
+        if seconds < 0:
+            self.fail(f"`{text}` lies before 1970", param, ctx)
+        return seconds
+
+
+def moment(given: int, now: int) -> int:
+    """Return what `Moment` read as seconds since 1970."""
+    return now - given if given < 0 else given
+
+
+class Tally(click.ParamType):
+    """A count such as `19/20`."""
+
+    name = "count"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return successes and trials."""
+        if isinstance(value, tuple):
+            return cast("tuple[int, int]", value)
+        above, _, below = str(value).partition("/")
+        if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in (above, below)):
+            self.fail(f"`{value}` is no count such as 19/20", param, ctx)
+        return int(above), int(below)
+
+
+FLOP = Flop()
+MOMENT = Moment()
+TALLY = Tally()
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text."""
+    shown = "\n".join(f"  {line}" for line in lines)
+    return f"\b\nExamples:\n{shown}"
+
+
+def format_option(function: F) -> F:
+    """Add `--format`; the command gets an `Output` as `output`."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(["human", "plain", "json"]),
+        default="human",
+        show_default=True,
+        callback=lambda _ctx, _param, value: Output(cast("Format", value)),
+        help="How to answer; `plain` is one line per fact, `json` owns stdout.",
+    )(function)
+
+
+def store_option(function: F) -> F:
+    """Add `--store`; the command gets a folder, or None for the nearest one."""
+    return click.option(
+        "--store",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The store; by default the nearest `.scalegate`, upward from here.",
+    )(function)
+
+
+def speaker_options(function: F) -> F:
+    """Add `--by` and `--role`; the command gets both, and makes a `Speaker` of them."""
+    role = click.option("--role", required=True, metavar="ROLE", help="In which role of a policy.")
+    by = click.option("--by", required=True, metavar="NAME", help="Who says so.")
+    return by(role(function))
+
+
+def speaker(by: str, role: str) -> Speaker:
+    """Return who speaks."""
+    return Speaker(by, role)
+
+
+def open_book(ctx: click.Context, store: Path | None) -> Book:
+    """Open the store that a command means; it is closed when the command ends."""
+    opened = open_store(store if store is not None else find_store(Path.cwd()))
+    ctx.call_on_close(opened.close)
+    return Book(opened, SystemClock())

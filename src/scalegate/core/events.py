@@ -1,0 +1,326 @@
+"""The events of a history: everything the gate may know, in the order it was recorded.
+
+Each event names who spoke (`by`, a person or organization) and in which role. An unsigned store takes both on
+the speaker's word and says so in every answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from scalegate.core.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAdopted:
+    """A policy starts to bind, or (`replaces`) an amendment takes the place of an earlier text from `effective`."""
+
+    policy: str
+    digest: str
+    text: str
+    replaces: str
+    effective: int
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyWithdrawn:
+    """The withdrawal of a policy. A regime ends only by a role it names, never by the developer."""
+
+    policy: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoleFilled:
+    """A condition takes the place of a hole until `expires`; approvals are statements of their own."""
+
+    policy: str
+    hole: str
+    condition: str
+    expires: int
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectDeclared:
+    """A model or system is declared, with its lineage."""
+
+    subject: Subject
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRegistered:
+    """An evaluation run is registered before it happens.
+
+    Attributes:
+        run: its id.
+        evaluation: digest of the evaluation (the variable measured).
+        subject: the subject's name.
+        elicitation: how the capability is drawn out, such as `prompting`; empty for none.
+        scaffold: the scaffold around the model; empty for none.
+        items: planned items; `item_ids` is the digest of their sorted ids, empty if only the count is planned.
+        report_by: after this instant a run without a result is missing.
+        methods: method cards (elicitation state of the art) the run follows.
+        order: who chose the item order.
+    """
+
+    run: str
+    evaluation: str
+    subject: str
+    elicitation: str
+    scaffold: str
+    items: int
+    item_ids: str
+    report_by: int
+    methods: tuple[str, ...]
+    order: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultReported:
+    """The result of a registered run, counted in items; missing items are planned but neither.
+
+    Attributes:
+        log: digest of the log it was read from.
+        successes, failures, missing: items, summing to the planned number.
+        adaptive: True when the run stopped early or chose its items by earlier results.
+        binary: False when scores are not 0/1, or tries of one item were counted as items.
+        evidence_class: `samples`, or `aggregate` where only totals were published.
+        derived: True when the counts were derived from a reported standard error.
+        provenance: shortfalls such as `dirty revision`.
+        findings: admissibility codes that were noted.
+    """
+
+    run: str
+    log: str
+    successes: int
+    failures: int
+    missing: int
+    adaptive: bool
+    binary: bool
+    evidence_class: Literal["samples", "aggregate"]
+    derived: bool
+    provenance: tuple[str, ...]
+    findings: tuple[str, ...]
+    harness: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRefused:
+    """A log was offered for a run and refused; it stays visible and bars favorable use until a result stands."""
+
+    run: str
+    log: str
+    code: str
+    message: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunVoided:
+    """A crashed run without a result is voided, under a role independent of the developer."""
+
+    run: str
+    why: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefectRetracted:
+    """A defect that is reproducible without looking at scores voids every run that shares it, passes included.
+
+    The runs are those listed, and every run of `evaluation` (a digest) when that is not empty.
+    """
+
+    defect: str
+    runs: tuple[str, ...]
+    evaluation: str
+    by: str
+    role: str
+
+
+StatementKind = Literal[
+    "safeguard",
+    "predicate",
+    "belief",
+    "measurement",
+    "approval",
+    "publication",
+    "countersignature",
+    "treat-as-crossed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Somebody attests, or denies (`holds` False), something; nothing is true by default.
+
+    Attributes:
+        kind: what kind of thing is stated.
+        topic: the safeguard, predicate, matter or `evaluation-digest:claim` it is about.
+        subject: the subject it is about; empty for every subject of the issuer.
+        expires: when it ends, seconds since 1970; 0 when the speaker set none.
+        count: (successes, trials) of a measurement.
+        means, because: digests that a safeguard statement is about.
+        action, compute: what a countersignature covers, and up to which effective compute.
+        evidence: digests of supporting documents.
+    """
+
+    kind: StatementKind
+    topic: str
+    subject: str
+    holds: bool
+    expires: int
+    count: tuple[int, int] | None
+    means: str
+    because: str
+    action: str
+    compute: int
+    evidence: tuple[str, ...]
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPublished:
+    """A new elicitation method card: earlier evidence by that elicitation is behind the state of the art."""
+
+    card: str
+    elicitation: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrdered:
+    """A stop order on `actions` (empty: everything) of a subject (empty: all)."""
+
+    order: str
+    actions: tuple[str, ...]
+    subject: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopLifted:
+    """A stop order is lifted; it counts only in the role that issued it."""
+
+    order: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionInvoked:
+    """An exception of a policy is invoked, from now for at most its `each`."""
+
+    policy: str
+    exception: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermitRevoked:
+    """A permit (the digest of a decision) ends at once."""
+
+    decision: str
+    by: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMade:
+    """A live answer of the gate; `limit` and `expires` are 0 unless it is a permit. `head` is what it was made on."""
+
+    decision: str
+    answer: Literal["permit", "hold"]
+    action: str
+    subject: str
+    context: str
+    limit: int
+    expires: int
+    policies: tuple[str, ...]
+    head: str
+    number: int
+
+
+Event: TypeAlias = (
+    PolicyAdopted
+    | PolicyWithdrawn
+    | HoleFilled
+    | SubjectDeclared
+    | RunRegistered
+    | ResultReported
+    | ResultRefused
+    | RunVoided
+    | DefectRetracted
+    | Statement
+    | MethodPublished
+    | StopOrdered
+    | StopLifted
+    | ExceptionInvoked
+    | PermitRevoked
+    | DecisionMade
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event with its place in the history: consecutive `index` from 0, time, own digest and the one before."""
+
+    index: int
+    at: int
+    digest: str
+    previous: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The entries a question is answered from, and whether the store vouches for their completeness.
+
+    `fault` is empty for a complete history; otherwise it says what is wrong, and everything holds.
+    """
+
+    entries: tuple[Entry, ...]
+    fault: str = ""
+
+    @property
+    def head(self) -> str:
+        """Digest of the last entry; empty for an empty history."""
+        return self.entries[-1].digest if self.entries else ""
+
+
+def claim_topic(evaluation: str, claim: str) -> str:
+    """Return the topic of a belief or measurement about an evaluation (its digest)."""
+    return f"{evaluation}:{claim}"
+
+
+def matter_topic(policy: str, matter: str) -> str:
+    """Return the topic of a statement on a matter of one policy.
+
+    Matters are `exception:ID`, `amendment:DIGEST`, `withdrawal`, `fill:HOLE:DIGEST-OF-CONDITION`, a safeguard's id, or
+    `SAFEGUARD:COUNT` for a measurement that a safeguard names.
+    """
+    return f"{policy}/{matter}"
+
+
+def ratio(count: tuple[int, int]) -> Fraction:
+    """Return successes over trials; 0 for no trials."""
+    return Fraction(count[0], count[1]) if count[1] else Fraction(0)

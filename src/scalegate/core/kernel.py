@@ -1,0 +1,401 @@
+"""The kernel: the one small intermediate form that every policy expands to and every reader agrees on.
+
+Every term of a condition denotes exact intervals (facts), also where policy authors think of yes and no: a
+safeguard that was shown is [1, 1], one that failed [0, 0], one nobody spoke of [0, 1]. A condition therefore has
+one kind of leaf, a comparison of a term with a constant, and Kleene's connectives above it.
+
+A commitment holds its actions unless `when` is refuted or `until` is proven (policy design, kernel meaning 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from scalegate.core.diagnostic import Span
+
+# ---------------------------------------------------------------- terms
+
+Position = Literal["when", "until"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The score of an evaluation on the subject of the question.
+
+    `position` decides which evidence counts: latched crossings of relatives count in `when` only. With
+    `every_scaffold` each scaffold that the deployment context admits must have its own evidence.
+    """
+
+    evaluation: str
+    position: Position
+    every_scaffold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Whether a safeguard of the policy is shown: [1, 1] yes, [0, 0] failed, [0, 1] unknown."""
+
+    safeguard: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """Whether a role attests a named predicate. `expires` caps the age of an attestation, in seconds."""
+
+    predicate: str
+    role: str
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Whether a role, with its quorum, approved `matter` (such as `exception:rival`)."""
+
+    matter: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Whether `matter` was published."""
+
+    matter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A requirement that nobody can state yet. Never proven and never refuted: always [0, 1]."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Effective compute of what the action would produce, in FLOP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time of the question, in seconds since 1970."""
+
+
+Term: TypeAlias = Measure | Shown | Attested | Approved | Published | Hole | Compute | Clock
+
+# ---------------------------------------------------------------- conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A term compared with the exact constant `num / den`.
+
+    Attributes:
+        term: index into `Kernel.terms`.
+        above: True for `>` and `>=`, False for `<` and `<=`.
+        edge: True when the constant itself counts as above: for `>=` and for `<`.
+        num: numerator of the constant.
+        den: positive denominator of the constant.
+        text: the comparison as the policy words it.
+        span: where it stands.
+    """
+
+    term: int
+    above: bool
+    edge: bool
+    num: int
+    den: int
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`always` (proven) or `never` (refuted)."""
+
+    proven: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Kleene conjunction."""
+
+    parts: tuple[Condition, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Kleene disjunction."""
+
+    parts: tuple[Condition, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Kleene negation; it swaps restrictive and permissive positions below it."""
+
+    part: Condition
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """At least `count` of the parts; proven, refuted or unknown as in Kleene's logic."""
+
+    count: int
+    parts: tuple[Condition, ...]
+    span: Span
+
+
+Condition: TypeAlias = Compare | Constant | All | AnyOf | Not | AtLeast
+
+# ---------------------------------------------------------------- actions
+
+TRAIN = "train"
+NEW_SCALE = "train.new-scale"
+MITIGATION = "train.mitigation"
+UNHOLDABLE = frozenset({"evaluate", "elicit", "study"})
+
+# Harder to undo than: a hold of the key covers the key itself and everything reachable from it.
+HARDER: Mapping[str, tuple[str, ...]] = {
+    "deploy.internal": ("deploy.internal.autonomous-research", "deploy.partners"),
+    "deploy.internal.autonomous-research": ("deploy.api",),
+    "deploy.partners": ("deploy.api",),
+    "deploy.api": ("deploy.finetuning",),
+    "deploy.finetuning": ("release.weights",),
+    "release.weights": (),
+    TRAIN: (NEW_SCALE,),
+    NEW_SCALE: (),
+    MITIGATION: (),
+    "store.weights": (),
+    "delete.weights": (),
+}
+GROUPS: Mapping[str, str] = {"deploy": "deploy.internal", "release": "release.weights"}
+IRREVERSIBLE = frozenset({"release.weights", "delete.weights"})
+ACTIONS = frozenset(HARDER) | UNHOLDABLE
+
+
+def covered(name: str) -> frozenset[str]:
+    """Return every action that a hold of `name` covers; empty for a name that is no action.
+
+    `everything` covers all but `evaluate`, `elicit` and `study`, which can never be held, and `train.mitigation`,
+    which has its own capped permit: otherwise a hold would forbid its own release.
+    """
+    if name == "everything":
+        return frozenset(HARDER) - {MITIGATION}
+    reached: set[str] = set()
+    todo = [GROUPS.get(name, name)]
+    while todo:
+        action = todo.pop()
+        if action in HARDER and action not in reached:
+            reached.add(action)
+            todo.extend(HARDER[action])
+    return frozenset(reached)
+
+
+# ---------------------------------------------------------------- what a policy declares
+
+EvaluationKind = Literal["capability", "safety", "understanding"]
+PolicyKind = Literal["policy", "regime", "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who may say something: `quorum` distinct people, none of whom acts in a role of `independent_of`."""
+
+    name: str
+    quorum: int = 1
+    of: int | None = None
+    members: tuple[str, ...] = ()
+    independent_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A condition without which a favorable result is not believed. No role: nobody is named, a hole."""
+
+    claim: str
+    role: str | None
+    expires: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A measured requirement such as `known positives flagged: at least 19 of 20`.
+
+    `least` successes out of at least `trials`; `rate` instead where the policy states a percentage.
+    """
+
+    name: str
+    least: int
+    trials: int
+    rate: Fraction | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long favorable evidence holds, from the checkpoint and the day it was measured on.
+
+    `due_*` is when the evaluation is due, `stop_*` the hard end that only a pending run reaches. `None` in both
+    computes and `training` False: it holds for its exact digest and never for training.
+    """
+
+    due_compute: Fraction | None = None
+    due_time: int | None = None
+    stop_compute: Fraction | None = None
+    stop_time: int | None = None
+    exact: bool = True
+    training: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """How one item becomes a success: at least `least` of `tries`; (1, 1) is a plain success rate."""
+
+    text: str
+    least: int = 1
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of a policy.
+
+    Attributes:
+        digest: identity of the variable it measures (kind, pinned test, score); None when the test is not pinned.
+        hole: the words of the hole, when the evaluation is one.
+        wrongly_cleared: error of a false "not above" (missed danger), `wrongly_stopped` of a false "above".
+        accept_aggregate: whether a published aggregate may count.
+        harness: accepted harness versions as (name, specifier); empty accepts all.
+        provenance: provenance shortfalls the policy does not accept.
+    """
+
+    id: str
+    kind: EvaluationKind
+    digest: str | None
+    test: str
+    score: ScoreRule
+    elicited_by: tuple[str, ...]
+    by: str | None
+    wrongly_cleared: Fraction
+    wrongly_stopped: Fraction
+    validity: Validity
+    beliefs: tuple[Belief, ...]
+    hidden_capability: tuple[Count, ...]
+    shown_to_work: tuple[Count, ...]
+    accept_aggregate: bool
+    accept_edited: bool
+    refuse_provenance: tuple[str, ...]
+    hole: str | None
+    reach_issuer: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguard:
+    """A required safeguard: pinned means, a reason, and what would show that it fails. `hole` says what is open."""
+
+    id: str
+    means: str | None
+    stops: str
+    because: str | None
+    fails_if: tuple[Count, ...]
+    by: str | None
+    valid_time: int | None
+    hole: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class HoleSpec:
+    """A declared hole: who owns it, who may fill it (all of them must approve), and by when it is reviewed."""
+
+    name: str
+    words: str
+    owner: str | None
+    filled_only_by: tuple[str, ...]
+    review_by: int | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A deployment context: its action and the scaffolds it admits (None: unknown ones too)."""
+
+    name: str
+    action: str
+    scaffolds: tuple[str, ...] | None
+    withdraws: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Exception_:  # noqa: N801 - `Exception` is taken; the field's word is kept
+    """An exception clause of this policy: a weaker stated `until` in place of one commitment's."""
+
+    id: str
+    instead_of: str
+    when: Condition
+    until: Condition
+    needs: tuple[Condition, ...]
+    each: int
+    total: int
+    window: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """Hold `actions` unless `when` is refuted or `until` is proven."""
+
+    id: str
+    hold: tuple[str, ...]
+    actions: frozenset[str]
+    when: Condition
+    until: Condition
+    declared_stop: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentRule:
+    """Who approves amendments, with how much notice; weakening while holding is always refused."""
+
+    approved_by: tuple[str, ...] = ()
+    notice: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A policy, expanded. `digest` is that of the policy's source text; `scope` binds unless refuted."""
+
+    id: str
+    version: str
+    issuer: str
+    kind: PolicyKind
+    digest: str
+    effective: int
+    scope: Condition
+    binds_every_developer: bool
+    terms: tuple[Term, ...]
+    commitments: tuple[Commitment, ...]
+    exceptions: tuple[Exception_, ...] = ()
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+    safeguards: Mapping[str, Safeguard] = field(default_factory=dict)
+    holes: Mapping[str, HoleSpec] = field(default_factory=dict)
+    contexts: Mapping[str, Context] = field(default_factory=dict)
+    capabilities: Mapping[str, str] = field(default_factory=dict)
+    stop_orders_by: tuple[str, ...] = ()
+    countersigned_by: tuple[str, ...] = ()
+    amendments: AmendmentRule = AmendmentRule()
+    elicitation_allowance: Fraction = Fraction(1, 100)
+    mitigation_cap: Fraction = Fraction(1, 100)
+    teachers_count: bool = True
+    span: Span = Span("", 1, 1, 1, 1)

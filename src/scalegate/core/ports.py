@@ -1,0 +1,42 @@
+"""Ports: what the pure floors need from the world, as protocols that adapters implement."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from scalegate.core.events import Entry, Event, History
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Return seconds since 1970 UTC."""
+        ...
+
+
+class Store(Protocol):
+    """An append-only history with the logs beside it."""
+
+    def history(self) -> History:
+        """Return every entry; a history that is not complete carries its fault."""
+        ...
+
+    def append(self, event: Event, at: int, *, after: str | None = None) -> Entry:
+        """Record an event durably and return its entry. Once this returned, no crash loses it.
+
+        With `after` nothing is recorded, and an error raised, unless that is still the head.
+        """
+        ...
+
+    def put_blob(self, data: bytes) -> str:
+        """Keep some bytes durably under their digest, and return it."""
+        ...
+
+    def get_blob(self, digest: str) -> bytes:
+        """Return the bytes of a digest.
+
+        Raises:
+            KeyError: if they are not there.
+        """
+        ...

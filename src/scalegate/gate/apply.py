@@ -1,0 +1,175 @@
+"""One policy applied to one request: whether it binds, what it holds, and which exceptions release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scalegate.core.decision import Request
+from scalegate.core.events import ExceptionInvoked
+from scalegate.core.kernel import (
+    IRREVERSIBLE,
+    NEW_SCALE,
+    TRAIN,
+    All,
+    AnyOf,
+    AtLeast,
+    Compare,
+    Condition,
+    Exception_,
+    Kernel,
+    Not,
+)
+from scalegate.core.quantities import FOREVER, ComputeRange
+from scalegate.gate.interpret import FOR, Facts, Held, judge, stand
+from scalegate.gate.lineage import Lineage
+from scalegate.gate.records import Records
+from scalegate.gate.situate import CLOCK, Situation, situate
+
+
+@dataclass(frozen=True, slots=True)
+class Escape:
+    """An exception in use: the commitment it stands in for, and when it ends."""
+
+    exception: Exception_
+    until: int
+
+
+@dataclass(slots=True)
+class Application:
+    """What one policy says to a request.
+
+    `held` are the commitments that hold and no exception released; `escapes` the exceptions that released one.
+    """
+
+    kernel: Kernel
+    situation: Situation
+    facts: Facts
+    binds: bool
+    actions: frozenset[str]
+    held: list[Held]
+    escapes: list[Escape]
+    until: int
+
+
+def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: Kernel) -> Application:
+    """Apply a policy to a request about a declared subject."""
+    subject = lineage.subjects[request.subject]
+    spent = lineage.compute(subject, teachers=kernel.teachers_count)
+    compute = spent
+    if request.to is not None:
+        # What training produces embodies at least what its start does, known or not.
+        compute = ComputeRange(max(request.to, spent.low), max(request.to, spent.high))
+    situation = Situation(records, lineage, request, subject, compute, training=request.to is not None)
+    facts = situate(situation, kernel)
+    actions = implied(request, lineage.largest(subject.issuer))
+    now, to = records.now, situation.to
+    if stand(kernel.scope, facts, now, to, False, []) == FOR:
+        return Application(kernel, situation, facts, False, actions, [], [], FOREVER)
+    held, escapes = [], []
+    for item in judge(kernel.commitments, facts, actions, now, to):
+        escape = _escape(records, kernel, facts, item, actions, to)
+        if escape is None:
+            held.append(item)
+        else:
+            escapes.append(escape)
+    until = _until(kernel, facts, actions, now, to, escapes)
+    return Application(kernel, situation, facts, True, actions, held, escapes, until)
+
+
+def implied(request: Request, largest: int) -> frozenset[str]:
+    """Return the action asked for with those it implies: training beyond every scale reached is new scale."""
+    if request.action == NEW_SCALE or (request.action == TRAIN and (request.to or 0) > largest):
+        return frozenset({TRAIN, NEW_SCALE})
+    return frozenset({request.action})
+
+
+def _escape(  # noqa: PLR0913 - an exception is judged in the whole situation
+    records: Records, kernel: Kernel, facts: Facts, held: Held, actions: frozenset[str], to: int
+) -> Escape | None:
+    """Return the exception in use that releases a held commitment; none ever covers an irreversible action."""
+    if actions & IRREVERSIBLE:
+        return None
+    for exception in kernel.exceptions:
+        if exception.instead_of != held.commitment.id:
+            continue
+        until = sunset(records, kernel, exception)
+        parts = (exception.when, exception.until, *exception.needs)
+        if until > records.now and all(stand(part, facts, records.now, to, True, []) == FOR for part in parts):
+            ends = [horizon(part, facts, records.now, to, True) for part in parts]
+            return Escape(exception, min(until, *ends))
+    return None
+
+
+def sunset(records: Records, kernel: Kernel, exception: Exception_) -> int:
+    """Return when the exception's current use ends; 0 when it is not invoked or its total time is used up."""
+    starts = [
+        entry.at
+        for entry, event in records.invoked
+        if isinstance(event, ExceptionInvoked) and event.policy == kernel.id and event.exception == exception.id
+    ]
+    now = records.now
+    active = [start for start in starts if start <= now < start + exception.each]
+    if not active:
+        return 0
+    return min(max(active) + exception.each, now + exception.total - _used(starts, exception, now))
+
+
+def _used(starts: Sequence[int], exception: Exception_, now: int) -> int:
+    """Return the seconds of use within the window that ends now, overlapping uses counted once."""
+    used, reached = 0, now - exception.window
+    for start in sorted(starts):
+        begin, end = max(start, reached), min(start + exception.each, now)
+        if end > begin:
+            used += end - begin
+            reached = end
+    return used
+
+
+def _until(  # noqa: PLR0913 - see _escape
+    kernel: Kernel, facts: Facts, actions: frozenset[str], now: int, to: int, escapes: list[Escape]
+) -> int:
+    """Return when the first thing that the release rests on ends."""
+    ends = [escape.until for escape in escapes]
+    released = {escape.exception.instead_of for escape in escapes}
+    for commitment in kernel.commitments:
+        if actions.isdisjoint(commitment.actions) or commitment.id in released:
+            continue
+        sides = ((commitment.when, False), (commitment.until, True))
+        ends.append(
+            max(
+                (
+                    horizon(side, facts, now, to, permissive)
+                    for side, permissive in sides
+                    if stand(side, facts, now, to, permissive, []) == FOR
+                ),
+                default=now,
+            )
+        )
+    return min(ends, default=FOREVER)
+
+
+def horizon(condition: Condition, facts: Facts, now: int, to: int, permissive: bool) -> int:
+    """Return until when a condition that stands for the permit rests on evidence that is still in time."""
+    if isinstance(condition, Compare):
+        if facts[condition.term][0].label == CLOCK:
+            # Time only moves up: a date that has come stays, one that has not come yet is when the reason ends.
+            return FOREVER if condition.above is permissive else condition.num // condition.den
+        return min((fact.until for fact in facts[condition.term] if not fact.adverse_only), default=now)
+    if isinstance(condition, Not):
+        return horizon(condition.part, facts, now, to, not permissive)
+    if not isinstance(condition, All | AnyOf | AtLeast):
+        return FOREVER
+    ends = sorted(
+        (
+            horizon(part, facts, now, to, permissive)
+            for part in condition.parts
+            if stand(part, facts, now, to, permissive, []) == FOR
+        ),
+        reverse=True,
+    )
+    if isinstance(condition, AtLeast):
+        need = condition.count if permissive else len(condition.parts) - condition.count + 1
+    else:
+        need = len(condition.parts) if isinstance(condition, All) is permissive else 1
+    return ends[need - 1] if len(ends) >= need else now

@@ -1,0 +1,308 @@
+"""The decision: every policy that binds, joined so that the strictest wins. Every error path ends in a hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scalegate.core.decision import (
+    Decision,
+    ExceptionNote,
+    Limits,
+    Node,
+    PolicyRef,
+    Reason,
+    Remedy,
+    Request,
+)
+from scalegate.core.events import History
+from scalegate.core.evidence import ReasonKind
+from scalegate.core.kernel import ACTIONS, MITIGATION, NEW_SCALE, TRAIN, UNHOLDABLE, Kernel, covered
+from scalegate.core.quantities import DAY, show_flop, show_instant
+from scalegate.core.subject import WEIGHT_EDGES, Subject
+from scalegate.gate.apply import Application, apply_policy
+from scalegate.gate.explain import reasons, tree
+from scalegate.gate.force import in_force
+from scalegate.gate.lineage import Lineage
+from scalegate.gate.records import Records, index
+from scalegate.gate.remedies import remedies, would_not_release
+from scalegate.gate.voices import may_speak
+
+# A permit is a lease: it ends after this time even when nothing it rests on ends earlier.
+LEASE = 30 * DAY
+
+ASSUMPTIONS = (
+    "entries are unsigned: who spoke, and in which role, is taken on the word of whoever wrote to this store",
+    "item order chosen by developer: no witness drew the order of the items",
+)
+NOT_CHECKED = (
+    "whether the thresholds are the right ones",
+    "runs outside the register: no log can exclude a dry run that was never registered",
+    "whether the files in use are those whose digest the subject declares",
+)
+
+
+@dataclass(slots=True)
+class _Case:
+    """A decision in the making."""
+
+    request: Request
+    now: int
+    head: str
+    counterfactual: bool
+    applications: list[Application] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    policies: list[PolicyRef] = field(default_factory=list)
+    untrusted: bool = False
+
+    def hold(self, kind: ReasonKind, message: str, policy: str = "", evidence: tuple[str, ...] = ()) -> None:
+        """Add a reason that belongs to no commitment."""
+        self.reasons.append(Reason(policy, "", kind, message, None, evidence))
+
+
+def decide(
+    history: History, request: Request, now: int, extra: Sequence[Kernel] = (), *, counterfactual: bool = False
+) -> Decision:
+    """Answer whether an action may go on.
+
+    Args:
+        history: every entry of the store, with its fault if it is not complete.
+        request: what is asked.
+        now: seconds since 1970; entries made later are not known yet.
+        extra: policies that bind besides those in the history; they can only tighten.
+        counterfactual: label the answer as one about a past or imagined time.
+
+    Returns:
+        A permit, or a hold with its reasons. Never raises: an internal failure is a hold of kind `error`.
+    """
+    case = _Case(request, now, history.head, counterfactual)
+    try:
+        _fill(case, history, extra)
+        return _close(case)
+    except Exception as error:  # noqa: BLE001 - fail closed: whatever goes wrong in the gate is a hold
+        failed = _Case(request, now, history.head, counterfactual)
+        failed.hold("error", f"the gate failed internally ({type(error).__name__}: {error}); an error is a hold")
+        return _close(failed)
+
+
+def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
+    """Collect everything that speaks against the request."""
+    if history.fault:
+        case.untrusted = True
+        case.hold("untrusted", f"the history cannot be trusted: {history.fault}")
+        return
+    action = case.request.action
+    if action not in ACTIONS:
+        case.hold("error", f"`{action}` is no action that this gate knows; an unknown action is held")
+        return
+    if action in UNHOLDABLE:
+        case.notes.append(f"{action} in quarantine can never be held: a hold must not forbid its own release")
+        return
+    records = index(history.entries, case.now)
+    force = in_force(history.entries, case.now)
+    case.notes += force.notes
+    for fault in force.faults:
+        case.hold("error", fault)
+    subject = records.subjects.get(case.request.subject)
+    if subject is None:
+        case.hold("missing", f"subject {case.request.subject} is not declared")
+        return
+    kernels = [*force.kernels, *extra]
+    case.policies = [PolicyRef(kernel.id, kernel.version, kernel.digest) for kernel in kernels]
+    if not kernels:
+        case.hold("error", "no policy is in force: where nothing is promised, everything is held")
+        return
+    lineage = Lineage(records.subjects)
+    if not _sized(case, lineage, subject):
+        return
+    case.applications = [apply_policy(records, lineage, case.request, kernel) for kernel in kernels]
+    for application in case.applications:
+        _policy(case, records, application)
+    if action == MITIGATION:
+        _mitigation(case, records, lineage, subject, kernels)
+    _stop_orders(case, records, [*force.every, *extra])
+
+
+def _sized(case: _Case, lineage: Lineage, subject: Subject) -> bool:
+    """Check that a training request says how far, and that it leads onward."""
+    action, to = case.request.action, case.request.to
+    training = action in (TRAIN, NEW_SCALE, MITIGATION)
+    if training and subject.kind != "model":
+        case.hold("error", f"{subject.name} is a system; training starts from a model")
+        return False
+    if training and to is None:
+        case.hold("error", f"`{action}` needs the effective compute it would reach")
+        return False
+    if not training and to is not None:
+        case.hold("error", f"`{action}` makes no new model and takes no effective compute")
+        return False
+    spent = lineage.compute(subject)
+    if to is not None and to < spent.low:
+        reached = show_flop(spent.low)
+        case.hold("error", f"{subject.name} already embodies {reached} FLOP, more than the {show_flop(to)} asked for")
+        return False
+    return True
+
+
+def _policy(case: _Case, records: Records, application: Application) -> None:
+    """Add what one policy says."""
+    kernel = application.kernel
+    if not application.binds:
+        return
+    if kernel.kind == "reference":
+        case.hold("error", f"{kernel.id} is an encoding for reference, and never permits anything", kernel.id)
+    case.reasons += reasons(application)
+    case.ends.append(application.until)
+    for role in kernel.countersigned_by:
+        end, evidence = _countersigned(records, application, role)
+        if end <= records.now:
+            what = f"{role} countersigns {case.request.action} of {case.request.subject}"
+            if case.request.to is not None:
+                what += f" up to {show_flop(case.request.to)} FLOP"
+            case.hold("not_attested", f"permits of {kernel.id} need a countersignature: {what}", kernel.id, evidence)
+            case.needed.append(what)
+        case.ends.append(end)
+
+
+def _countersigned(records: Records, application: Application, role: str) -> tuple[int, tuple[str, ...]]:
+    """Return until when a permit for the request is countersigned by a role with its quorum; 0 when it is not."""
+    request, kernel = application.situation.request, application.kernel
+    ends: dict[str, int] = {}
+    seen: list[str] = []
+    for entry, item in records.statements.get(("countersignature", request.action), ()):
+        fits = item.subject == request.subject and item.role == role and item.compute >= (request.to or 0)
+        if not fits or not may_speak(records, kernel, role, item.by):
+            continue
+        seen.append(entry.digest)
+        ends[item.by] = item.expires if item.holds else 0
+    quorum = kernel.roles[role].quorum if role in kernel.roles else 1
+    live = sorted((end for end in ends.values() if end > records.now), reverse=True)
+    return (live[quorum - 1] if len(live) >= quorum else 0), tuple(seen)
+
+
+def _mitigation(
+    case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]
+) -> None:
+    """Hold mitigation training beyond its cap, counted from the first model of the lineage that was mitigated."""
+    permitted = {event.subject for _, event in records.decisions if event.action == MITIGATION and event.answer == "permit"}
+    started = (lineage.ancestors(subject, WEIGHT_EDGES) & permitted & set(records.subjects)) | {subject.name}
+    base = min(lineage.compute(records.subjects[name]).high for name in started)
+    cap = min(kernel.mitigation_cap for kernel in kernels)
+    limit = base + base * cap.numerator // cap.denominator
+    if (case.request.to or 0) > limit:
+        words = f"mitigation training is capped at {show_flop(limit)} FLOP of effective compute"
+        case.hold("never", words)
+        case.needed.append(f"ask for at most {show_flop(limit)} FLOP")
+    case.notes.append("the product of mitigation training carries every crossing and is held until it is evaluated")
+
+
+def _stop_orders(case: _Case, records: Records, kernels: Sequence[Kernel]) -> None:
+    """Hold under every stop order by a role that a policy ever named; only that role lifts it."""
+    for entry, order in records.stops:
+        namers = [kernel for kernel in kernels if order.role in kernel.stop_orders_by]
+        if not namers:
+            case.notes.append(f"stop order {order.order} by {order.role} has no effect: no policy names that role")
+            continue
+        if order.subject not in ("", case.request.subject):
+            continue
+        if order.actions and not any(case.request.action in covered(action) for action in order.actions):
+            continue
+        lifted = any(
+            lift.order == order.order
+            and lift.role == order.role
+            and later.index > entry.index
+            and any(may_speak(records, kernel, order.role, lift.by) for kernel in namers)
+            for later, lift in records.lifts
+        )
+        if not lifted:
+            message = f"stop order {order.order} by {order.by} ({order.role}) since {show_instant(entry.at)}"
+            case.hold("never", f"{message}; only {order.role} lifts it", namers[0].id, (entry.digest,))
+            case.needed.append(f"{order.role} lifts stop order {order.order}")
+
+
+# ---------------------------------------------------------------- closing
+
+
+def _close(case: _Case) -> Decision:
+    """Return the decision of a case."""
+    held = bool(case.reasons)
+    limits = None if held else Limits(case.request.to, min([case.now + LEASE, *case.ends]))
+    if limits is not None and limits.expires <= case.now:
+        case.hold("stale", "what the permit would rest on ends now")
+        held, limits = True, None
+    applied = case.applications
+    return Decision(
+        as_of=case.now,
+        answer="hold" if held else "permit",
+        request=case.request,
+        policies=tuple(case.policies),
+        reasons=tuple(case.reasons),
+        remedies=_remedies(case) if held else (),
+        would_not_release=tuple(would_not_release(applied)) if held else (),
+        not_checked=(*NOT_CHECKED, *_not_asked(applied)),
+        assumptions=ASSUMPTIONS,
+        exceptions=tuple(_exceptions(applied)),
+        limits=limits,
+        tree=_tree(case, held=held),
+        head=case.head,
+        untrusted=case.untrusted,
+        counterfactual=case.counterfactual,
+        notes=tuple(case.notes),
+    )
+
+
+def _remedies(case: _Case) -> tuple[Remedy, ...]:
+    if case.untrusted or any(reason.kind == "error" for reason in case.reasons):
+        steps = tuple(reason.message for reason in case.reasons if reason.kind in ("error", "untrusted"))
+        return (Remedy(tuple(f"repair first: {step}" for step in steps)),)
+    found = remedies(case.applications, case.needed)
+    return found or (Remedy(("nobody knows what would release this; possibly nothing",), attainable=False),)
+
+
+def _not_asked(applications: Sequence[Application]) -> Iterator[str]:
+    """Yield what the policies did not ask of the evaluations that bear on the request."""
+    for application in applications:
+        if not application.binds:
+            scope = "its product lies below the scope"
+            yield f"anything in {application.kernel.id}: {scope}"
+            continue
+        for evaluation in application.kernel.evaluations.values():
+            if evaluation.kind == "capability" and evaluation.hole is None and not evaluation.hidden_capability:
+                yield f"whether a capability is hidden from {evaluation.id}: the policy asks for no spike-in"
+
+
+def _exceptions(applications: Sequence[Application]) -> Iterator[ExceptionNote]:
+    """Yield every exception of every policy, the used ones first."""
+    notes = []
+    for application in applications:
+        used = {escape.exception.id: escape.until for escape in application.escapes}
+        for item in application.kernel.exceptions:
+            until = used.get(item.id)
+            words = (
+                f"used: it stands in for {item.instead_of} until {show_instant(until)}"
+                if until is not None
+                else f"exists, unused: it could stand in for {item.instead_of}"
+            )
+            kernel = application.kernel.id
+            notes.append(ExceptionNote(kernel, item.id, item.instead_of, until is not None, words, item.span))
+    yield from sorted(notes, key=lambda note: not note.used)
+
+
+def _tree(case: _Case, *, held: bool) -> Node:
+    request = case.request
+    words = f"{request.action} of {request.subject}"
+    if request.to is not None:
+        words += f" up to {show_flop(request.to)} FLOP of effective compute"
+    loose = tuple(
+        Node(reason.message, "unknown", reason.kind, reason.policy_span, reason.evidence)
+        for reason in case.reasons
+        if not reason.commitment
+    )
+    policies = tuple(tree(application) for application in case.applications)
+    answer = "held" if held else "permitted"
+    return Node(f"{words} is {answer}", "refuted" if held else "proven", "", None, (), "", (*loose, *policies))
+
+

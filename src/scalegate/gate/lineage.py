@@ -1,0 +1,148 @@
+"""Where models come from: what was spent on them, whose latches they carry, whose favorable evidence they may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from scalegate.core.quantities import UNBOUNDED, ComputeRange
+from scalegate.core.subject import FAVORABLE_EDGES, WEIGHT_EDGES, Subject
+
+UNKNOWN_COMPUTE = ComputeRange(0, UNBOUNDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A model whose favorable capability evidence a subject may use.
+
+    `same_run` is True when only `continue` edges lie between them: the algorithmic multiplier then cancels.
+    """
+
+    subject: Subject
+    same_run: bool
+
+
+class Lineage:
+    """Questions about the declared subjects; every answer is conservative where the declaration is silent."""
+
+    def __init__(self, subjects: dict[str, Subject]) -> None:
+        """Keep the declared subjects by name."""
+        self.subjects = subjects
+        self._computes: dict[tuple[str, bool], ComputeRange] = {}
+        self.children: dict[str, set[str]] = {}
+        for subject in subjects.values():
+            for edge in subject.parents:
+                if edge.kind in WEIGHT_EDGES:
+                    self.children.setdefault(edge.parent, set()).add(subject.name)
+
+    def model_of(self, subject: Subject) -> Subject | None:
+        """Return the weights of a system, or the model itself; None when the weights are not declared."""
+        return self.subjects.get(subject.weights) if subject.kind == "system" else subject
+
+    def ancestors(self, subject: Subject, edges: frozenset[str] | None = None) -> set[str]:
+        """Return the names of a subject and all its ancestors along `edges` (all kinds when None)."""
+        seen: set[str] = set()
+        todo = [subject.name]
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            known = self.subjects.get(name)
+            for edge in known.parents if known else ():
+                if edges is None or edge.kind in edges:
+                    todo.append(edge.parent)
+        return seen
+
+    def descendants(self, name: str) -> set[str]:
+        """Return the names of all descendants along weight edges, without the subject itself."""
+        seen: set[str] = set()
+        todo = list(self.children.get(name, ()))
+        while todo:
+            child = todo.pop()
+            if child not in seen and child != name:
+                seen.add(child)
+                todo.extend(self.children.get(child, ()))
+        return seen
+
+    def compute(self, subject: Subject, *, teachers: bool = True) -> ComputeRange:
+        """Return the effective compute of a subject: its own and each ancestor's once.
+
+        Teachers along data edges count unless stated otherwise. An undeclared lineage, ancestor or amount leaves the
+        upper end open.
+        """
+        model = self.model_of(subject)
+        if model is None:
+            return UNKNOWN_COMPUTE
+        key = (model.name, teachers)
+        if key not in self._computes:
+            self._computes[key] = self._compute(model, teachers=teachers)
+        return self._computes[key]
+
+    def _compute(self, model: Subject, *, teachers: bool) -> ComputeRange:
+        total = ComputeRange(0, 0)
+        for name in self.ancestors(model, None if teachers else WEIGHT_EDGES):
+            known = self.subjects.get(name)
+            if known is None or known.compute is None:
+                total += UNKNOWN_COMPUTE
+                continue
+            total += known.compute
+            if not known.lineage_declared:
+                total += UNKNOWN_COMPUTE
+        return total
+
+    def undeclared(self, subject: Subject) -> bool:
+        """Whether anything in the weight lineage is not declared."""
+        for name in self.ancestors(subject, WEIGHT_EDGES):
+            known = self.subjects.get(name)
+            if known is None or not known.lineage_declared:
+                return True
+        return False
+
+    def latch_sources(self, subject: Subject, allowance: Fraction) -> set[str]:
+        """Return the subjects whose crossings this one carries, itself included.
+
+        All weight ancestors; every descendant of one of them (or of the subject) that lies within the elicitation
+        allowance of it, because what a little fine-tuning brings out was there; and every subject of the issuer where
+        the lineage is not declared.
+        """
+        if self.undeclared(subject):
+            return {name for name, other in self.subjects.items() if other.issuer == subject.issuer} | {subject.name}
+        sources = self.ancestors(subject, WEIGHT_EDGES)
+        for name in tuple(sources):
+            ancestor = self.subjects[name]
+            base = self.compute(ancestor)
+            for child in self.descendants(name):
+                spent = self.compute(self.subjects[child])
+                if spent.low - base.high <= allowance * base.high:
+                    sources.add(child)
+        return sources
+
+    def favorable_chain(self, subject: Subject) -> list[Link]:
+        """Return the subject and the ancestors whose favorable capability evidence it may use, nearest first.
+
+        Only single-parent continuation or fine-tuning passes it on; a merge, a pruned or unlearned child, a distilled
+        student and an undeclared lineage start anew.
+        """
+        chain = [Link(subject, same_run=True)]
+        seen = {subject.name}
+        current, same_run = subject, True
+        while current.lineage_declared and len(current.parents) == 1:
+            edge = current.parents[0]
+            parent = self.subjects.get(edge.parent)
+            if parent is None or edge.kind not in FAVORABLE_EDGES or parent.name in seen:
+                break
+            same_run = same_run and edge.kind == "continue"
+            chain.append(Link(parent, same_run))
+            seen.add(parent.name)
+            current = parent
+        return chain
+
+    def largest(self, issuer: str) -> int:
+        """Return the largest effective compute (lower end) any model of an issuer surely reached."""
+        models = self._models(issuer)
+        return max((self.compute(model).low for model in models), default=0)
+
+    def _models(self, issuer: str) -> Iterable[Subject]:
+        return (item for item in self.subjects.values() if item.issuer == issuer and item.kind == "model")

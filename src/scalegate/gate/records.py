@@ -1,0 +1,122 @@
+"""A history, indexed for the questions the gate asks of it. Entries later than the question are left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from scalegate.core.events import (
+    DecisionMade,
+    DefectRetracted,
+    Entry,
+    ExceptionInvoked,
+    HoleFilled,
+    MethodPublished,
+    PolicyAdopted,
+    PolicyWithdrawn,
+    ResultRefused,
+    ResultReported,
+    RunRegistered,
+    RunVoided,
+    Statement,
+    StopLifted,
+    StopOrdered,
+    SubjectDeclared,
+)
+from scalegate.core.subject import Subject
+
+E = TypeVar("E")
+
+
+@dataclass(slots=True)
+class Run:
+    """A registered run with everything that was later said of it."""
+
+    entry: Entry
+    plan: RunRegistered
+    result: ResultReported | None = None
+    result_entry: Entry | None = None
+    refused: list[tuple[Entry, ResultRefused]] = field(default_factory=list)
+    voids: list[tuple[Entry, RunVoided]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Records:
+    """The index. Lists keep the order of the history."""
+
+    now: int
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
+    unregistered: list[tuple[Entry, ResultReported]] = field(default_factory=list)
+    retractions: list[tuple[Entry, DefectRetracted]] = field(default_factory=list)
+    statements: dict[tuple[str, str], list[tuple[Entry, Statement]]] = field(default_factory=lambda: defaultdict(list))
+    methods: list[tuple[Entry, MethodPublished]] = field(default_factory=list)
+    adopted: list[tuple[Entry, PolicyAdopted]] = field(default_factory=list)
+    withdrawn: list[tuple[Entry, PolicyWithdrawn]] = field(default_factory=list)
+    fills: list[tuple[Entry, HoleFilled]] = field(default_factory=list)
+    stops: list[tuple[Entry, StopOrdered]] = field(default_factory=list)
+    lifts: list[tuple[Entry, StopLifted]] = field(default_factory=list)
+    invoked: list[tuple[Entry, ExceptionInvoked]] = field(default_factory=list)
+    decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
+    acted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def runs_of(self, evaluation: str) -> list[Run]:
+        """Return the registered runs of an evaluation (by digest), oldest first."""
+        return [run for run in self.runs.values() if run.plan.evaluation == evaluation]
+
+
+def index(entries: tuple[Entry, ...], now: int) -> Records:
+    """Index the entries made until `now`."""
+    records = Records(now)
+    lists: dict[type, list[tuple[Entry, object]]] = {
+        DefectRetracted: records.retractions,  # type: ignore[dict-item]
+        MethodPublished: records.methods,  # type: ignore[dict-item]
+        PolicyAdopted: records.adopted,  # type: ignore[dict-item]
+        PolicyWithdrawn: records.withdrawn,  # type: ignore[dict-item]
+        HoleFilled: records.fills,  # type: ignore[dict-item]
+        StopOrdered: records.stops,  # type: ignore[dict-item]
+        StopLifted: records.lifts,  # type: ignore[dict-item]
+        ExceptionInvoked: records.invoked,  # type: ignore[dict-item]
+        DecisionMade: records.decisions,  # type: ignore[dict-item]
+    }
+    for entry in entries:
+        if entry.at > now:
+            continue
+        event = entry.event
+        role = getattr(event, "role", "")
+        if role:
+            records.acted[role].add(event.by)  # type: ignore[union-attr]
+        kept = lists.get(type(event))
+        if kept is not None:
+            kept.append((entry, event))
+        else:
+            _index_one(records, entry)
+    return records
+
+
+def _index_one(records: Records, entry: Entry) -> None:
+    match entry.event:
+        case SubjectDeclared(subject=subject):
+            # The first declaration stands: nobody may redeclare a lineage after the fact.
+            records.subjects.setdefault(subject.name, subject)
+        case RunRegistered() as plan:
+            records.runs.setdefault(plan.run, Run(entry, plan))
+        case ResultReported() as result:
+            run = records.runs.get(result.run)
+            if run is None:
+                records.unregistered.append((entry, result))
+            elif run.result is None:
+                run.result, run.result_entry = result, entry
+        case ResultRefused() as refusal:
+            run = records.runs.get(refusal.run)
+            if run is not None:
+                run.refused.append((entry, refusal))
+        case RunVoided() as void:
+            run = records.runs.get(void.run)
+            if run is not None:
+                run.voids.append((entry, void))
+        case Statement() as statement:
+            records.statements[statement.kind, statement.topic].append((entry, statement))
+        case _:
+            pass

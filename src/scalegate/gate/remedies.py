@@ -1,0 +1,179 @@
+"""What would release a hold: the smallest sets of steps, or "nobody knows; possibly nothing". And what would not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+
+from scalegate.core.decision import Remedy
+from scalegate.core.evidence import Gap
+from scalegate.core.kernel import (
+    All,
+    AnyOf,
+    Approved,
+    AtLeast,
+    Attested,
+    Clock,
+    Compare,
+    Condition,
+    Constant,
+    Hole,
+    Kernel,
+    Measure,
+    Not,
+    Published,
+    Shown,
+)
+from scalegate.core.quantities import show_instant
+from scalegate.gate.apply import Application
+from scalegate.gate.explain import causes
+from scalegate.gate.interpret import AGAINST, FOR, Leaf, compare
+
+# A step is (words, attainable); a way is a set of steps that together suffice.
+Step = tuple[str, bool]
+Way = frozenset[Step]
+MOST_WAYS = 12
+
+
+def remedies(applications: Sequence[Application], extra: Sequence[str]) -> tuple[Remedy, ...]:
+    """Return the smallest sets of steps that would release everything that holds.
+
+    Args:
+        applications: the policies applied to the request.
+        extra: further steps that are needed in any case, such as a countersignature.
+    """
+    ways: list[Way] = [frozenset((words, True) for words in extra)]
+    holding = False
+    for application in applications:
+        for held in application.held:
+            holding = True
+            sides = (held.commitment.when, False), (held.commitment.until, True)
+            options = [way for side, permissive in sides for way in _ways(application, side, permissive)]
+            ways = _smallest([a | b for a, b in product(ways, options)])
+    if not holding and not extra:
+        return ()
+    return tuple(
+        Remedy(tuple(sorted(words for words, _ in way)), all(attainable for _, attainable in way)) for way in ways
+    )
+
+
+def _smallest(ways: list[Way]) -> list[Way]:
+    """Return the ways of which no other is a part, attainable and short ones first."""
+    unique = sorted(set(ways), key=lambda way: (not all(ok for _, ok in way), len(way), sorted(way)))
+    kept: list[Way] = []
+    for way in unique:
+        if not any(other <= way for other in kept):
+            kept.append(way)
+    return kept[:MOST_WAYS]
+
+
+def _ways(application: Application, condition: Condition, permissive: bool) -> list[Way]:
+    """Return the ways to make a condition stand for the permit; none when nothing can."""
+    if isinstance(condition, Compare):
+        return _compare_ways(application, condition, permissive)
+    if isinstance(condition, Constant):
+        return [frozenset()] if condition.proven is permissive else []
+    if isinstance(condition, Not):
+        return _ways(application, condition.part, not permissive)
+    parts = [_ways(application, part, permissive) for part in condition.parts]
+    if isinstance(condition, AtLeast):
+        need = condition.count if permissive else len(parts) - condition.count + 1
+    else:
+        assert isinstance(condition, All | AnyOf)  # noqa: S101 - the kernel has no other condition
+        need = len(parts) if isinstance(condition, All) is permissive else 1
+    found: list[Way] = []
+    for chosen in combinations(parts, need):
+        found += [frozenset().union(*way) for way in product(*(options[:MOST_WAYS] for options in chosen))]
+        found = _smallest(found)
+    return found
+
+
+def _compare_ways(application: Application, condition: Compare, permissive: bool) -> list[Way]:
+    now, to = application.situation.records.now, application.situation.to
+    result = compare(condition, application.facts[condition.term], now, to, permissive)
+    if result == FOR:
+        return [frozenset()]
+    term = application.kernel.terms[condition.term]
+    if isinstance(term, Clock):
+        day = show_instant(condition.num // condition.den)
+        return [frozenset({(f"wait until {day}", True)})] if condition.above is permissive else []
+    if result == AGAINST:
+        return []  # latched: nothing measured later takes it back
+    leaf = Leaf(condition, permissive, result)
+    steps = {_step(application, condition, term, gap) for gap in causes(application, leaf)}
+    return [frozenset(steps)]
+
+
+def _step(application: Application, condition: Compare, term: object, gap: Gap) -> Step:
+    kernel, name = application.kernel, application.situation.subject.name
+    match term:
+        case Hole(name=hole):
+            return _fill(kernel, hole)
+        case Shown(safeguard=safeguard):
+            spec = kernel.safeguards[safeguard]
+            if gap.kind == "hole":
+                return f"amend {kernel.id}: {gap.message}", False
+            return f"{spec.by} shows safeguard {safeguard} for {name}", True
+        case Attested(predicate=predicate, role=role):
+            return f"{role} attests {predicate}", True
+        case Approved(matter=matter, role=role):
+            return f"{role} approves {matter}", True
+        case Published(matter=matter):
+            return f"publish {matter}", True
+        case Measure(evaluation=evaluation):
+            return _measure_step(application, condition, evaluation, gap)
+        case _:
+            return f"ask for less effective compute: {gap.message}", True
+
+
+def _measure_step(application: Application, condition: Compare, evaluation: str, gap: Gap) -> Step:
+    kernel = application.kernel
+    spec = kernel.evaluations[evaluation]
+    who = f"{spec.by} measures" if spec.by else "measure"
+    goal = f"and the bound must show `{condition.text}`"
+    match gap.kind:
+        case "hole":
+            return (f"amend {kernel.id}: {gap.message}", False) if spec.hole is None else _fill(kernel, evaluation)
+        case "pending":
+            return f"the pending result arrives ({gap.message}) {goal}", True
+        case "untrusted":
+            return f"repair trust: {gap.message}", True
+        case "not_attested" | "unresolved":
+            return f"show it: {gap.message}", True
+        case "inconclusive":
+            return f"{who} {evaluation} with more samples, {goal} ({gap.message})", True
+        case "stale":
+            return f"{who} {evaluation} again, {goal} ({gap.message})", True
+        case _:
+            return f"{who} {evaluation}, {goal} ({gap.message})", True
+
+
+def _fill(kernel: Kernel, hole: str) -> Step:
+    spec = kernel.holes.get(hole)
+    who = ", ".join(spec.filled_only_by) if spec else ""
+    by = f"with the approval of {who}" if who else "though the policy names nobody who may"
+    return f"fill hole {hole} {by}; nobody knows what would fill it, possibly nothing", False
+
+
+def would_not_release(applications: Sequence[Application]) -> Iterator[str]:
+    """Yield what looks like a remedy and is none."""
+    kinds: set[str] = set()
+    for application in applications:
+        for held in application.held:
+            for leaf in (*held.when, *held.until):
+                kinds |= {gap.kind for gap in causes(application, leaf)}
+                if leaf.stand == AGAINST and isinstance(leaf.condition, Compare):
+                    kinds.add("latched")
+    if "latched" in kinds:
+        yield "a later favorable result of the same subject: a crossing or a failed target stays"
+        yield "a pruned, merged, unlearned or further trained child: it carries the crossing along its weight edges"
+    if "crossed" in kinds:
+        yield "a resumption target met by another checkpoint: it counts only on the exact subject that would go on"
+    if kinds & {"missing", "pending", "stale", "inconclusive"}:
+        yield "waiting: silence and age never release"
+    if kinds & {"not_attested", "untrusted", "unresolved"}:
+        yield "a statement by somebody else than the role the policy names, or by one who is not independent"
+    if "hole" in kinds:
+        yield "any evidence on the hole: only an approved fill gives it a meaning"
+    if "never" in kinds:
+        yield "any evidence at all, where the policy says never"

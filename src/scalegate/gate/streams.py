@@ -1,0 +1,378 @@
+"""From registered runs to facts: streams pooled, strata apart, every run counted.
+
+Runs with equal evaluation, subject, elicitation and scaffold form one stream with one error budget per side. Each
+(elicitation, scaffold) is a stratum; refuting a trigger needs every stratum, proving it one, with the error split.
+A run that was registered and never reported stays visible and bars favorable use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from scalegate.core.evidence import Crossing, Fact, Gap
+from scalegate.core.kernel import Evaluation, Kernel
+from scalegate.core.quantities import FOREVER, UNBOUNDED, show_bound, show_duration, show_instant
+from scalegate.core.subject import Subject
+from scalegate.gate.lineage import Link
+from scalegate.gate.records import Records, Run
+from scalegate.gate.voices import is_independent, may_speak
+from scalegate.stats.pooling import Counts, Pooled, pooled
+
+Stratum = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Until when and how far favorable evidence holds for the question asked."""
+
+    until: int
+    compute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The pooled bounds of a stream, seen from both sides: of the successes and of the failures.
+
+    Each side latches its adverse end at the policy's error of a wrong stop, and bounds its favorable end at the error
+    of a wrong clearance.
+    """
+
+    falling: Pooled
+    rising: Pooled
+
+    @property
+    def interval(self) -> tuple[Fraction, Fraction]:
+        """The interval for conditions that the score meets by being low."""
+        return self.falling.lower, self.falling.upper
+
+    @property
+    def rising_interval(self) -> tuple[Fraction, Fraction]:
+        """The interval for conditions that the score meets by being high."""
+        return 1 - self.rising.upper, 1 - self.rising.lower
+
+    @property
+    def latch(self) -> tuple[Fraction, Fraction]:
+        """Where the latch of a high score stands, and where it could if all missing samples were successes."""
+        return self.falling.lower, self.falling.lower_at_most
+
+    @property
+    def rising_latch(self) -> tuple[Fraction, Fraction]:
+        """Where the latch of a low score could stand if all missing samples were failures, and where it stands."""
+        return 1 - self.rising.lower_at_most, 1 - self.rising.lower
+
+
+def stratum_name(stratum: Stratum) -> str:
+    """Return a stratum in words."""
+    elicitation, scaffold = stratum
+    words = f"elicited by {elicitation}" if elicitation else "with no elicitation named"
+    return f"{words}, scaffold {scaffold}" if scaffold else words
+
+
+class Streams:
+    """All streams of one evaluation of one policy."""
+
+    def __init__(self, records: Records, kernel: Kernel, evaluation: Evaluation) -> None:
+        """Collect the runs of the evaluation's variable; voided runs leave, retracted results become missing."""
+        self.records, self.kernel, self.evaluation = records, kernel, evaluation
+        self.runs: dict[tuple[str, Stratum], list[Run]] = {}
+        for run in records.runs_of(evaluation.digest or ""):
+            if not self.voided(run):
+                key = (run.plan.subject, (run.plan.elicitation, run.plan.scaffold))
+                self.runs.setdefault(key, []).append(run)
+
+    # ------------------------------------------------------------ single runs
+
+    def voided(self, run: Run) -> bool:
+        """Whether a run without a result was voided by a role independent of the developer."""
+        return run.result is None and any(
+            is_independent(self.records, self.kernel, void.role, void.by) for _, void in run.voids
+        )
+
+    def retracted(self, run: Run) -> bool:
+        """Whether an independent role retracted a defect that the run shares."""
+        return any(
+            (run.plan.run in defect.runs or (defect.evaluation and defect.evaluation == run.plan.evaluation))
+            and run.entry.index < entry.index
+            and is_independent(self.records, self.kernel, defect.role, defect.by)
+            for entry, defect in self.records.retractions
+        )
+
+    def accepted(self, run: Run) -> bool:
+        """Whether the run was registered and reported by the role the policy names, with provenance it accepts."""
+        result, role = run.result, self.evaluation.by
+        if result is None:
+            return False
+        if any(item in self.evaluation.refuse_provenance for item in result.provenance):
+            return False
+        return role is None or all(
+            event.role == role and may_speak(self.records, self.kernel, role, event.by) for event in (run.plan, result)
+        )
+
+    def counts(self, run: Run) -> Counts:
+        """Return a result's counts; what no exact binomial bound can use counts as missing, and widens both ends."""
+        result = run.result
+        if result is None or not self.usable(run):
+            return Counts(0, 0, run.plan.items)
+        return Counts(result.successes, result.failures, result.missing)
+
+    def usable(self, run: Run) -> bool:
+        """Whether the exact bound for complete, non-adaptive 0/1 runs applies to a result."""
+        result = run.result
+        return (
+            result is not None
+            and result.binary
+            and not result.adaptive
+            and (result.evidence_class == "samples" or self.evaluation.accept_aggregate)
+            and not self.retracted(run)
+        )
+
+    # ------------------------------------------------------------ strata
+
+    def strata(self, subject: str) -> list[Stratum]:
+        """Return the strata registered for a subject, in the order of their first registration."""
+        return [stratum for name, stratum in self.runs if name == subject]
+
+    def share(self, subject: str, stratum: Stratum, *, claimed: bool = True) -> Fraction:
+        """Return the share of the "above" error for one pool; all shares of a subject sum to at most 1.
+
+        The required strata split 8/10 and later ones 1/10, however many come; 1/10 is left for runs by somebody else
+        than the policy asks, which are pooled apart so that they can never dilute the others.
+        """
+        required = max(1, len(self.evaluation.elicited_by))
+        place = self.strata(subject).index(stratum)
+        later = place - required
+        if place < required:
+            return Fraction(8 if claimed else Fraction(1, 2), 10) / required
+        return Fraction(1 if claimed else Fraction(1, 2), 10) / ((later + 1) * (later + 2))
+
+    def pool(self, runs: Sequence[Run], share: Fraction) -> Bounds | None:
+        """Return the pooled bounds of the reported runs in the order of their reports; None without any."""
+        reported = sorted(
+            (run for run in runs if run.result_entry is not None and not self.retracted(run)),
+            key=lambda run: run.result_entry.index if run.result_entry else 0,
+        )
+        if not reported:
+            return None
+        looks = [self.counts(run) for run in reported]
+        mirrored = [Counts(look.failures, look.successes, look.missing) for look in looks]
+        stopped, cleared = self.evaluation.wrongly_stopped * share, self.evaluation.wrongly_cleared
+        return Bounds(pooled(looks, stopped, cleared), pooled(mirrored, stopped, cleared))
+
+    def measured(self, subject: str, stratum: Stratum) -> Iterator[tuple[Bounds, list[Run]]]:
+        """Yield the pooled bounds of everything ever reported in a stream, by the role asked and by others.
+
+        Who claimed the role decides, not whether the claim was good: a crossing must not vanish because the speaker
+        later loses a role.
+        """
+        role = self.evaluation.by
+        runs = self.runs[subject, stratum]
+        claimed = [run for run in runs if role is None or run.plan.role == role]
+        for group, is_claimed in ((claimed, True), ([run for run in runs if run not in claimed], False)):
+            bounds = self.pool(group, self.share(subject, stratum, claimed=is_claimed))
+            if bounds is not None:
+                yield bounds, group
+
+    def adverse(self, subjects: set[str], target: str) -> Iterator[Fact]:
+        """Yield each subject's measurements as facts that never speak for a permit of `target`.
+
+        A run that was never reported, or lost its content, could have crossed: it leaves the question open.
+        """
+        for (name, stratum), runs in self.runs.items():
+            if name not in subjects:
+                continue
+            carried = "" if name == target else f", carried to {target}"
+            label = f"{self.evaluation.id} of {name} {stratum_name(stratum)}{carried}"
+            for bounds, group in self.measured(name, stratum):
+                yield Fact(
+                    label,
+                    *bounds.latch,
+                    rising=bounds.rising_latch,
+                    adverse_only=True,
+                    evidence=evidence_of(group),
+                    detail=detail_of(bounds),
+                )
+            gaps = self._gaps(runs)
+            if gaps and name != target:
+                yield Fact(label, adverse_only=True, gaps=tuple(gaps), evidence=evidence_of(runs))
+
+    def crossings(self, computes: dict[str, int], beyond: int) -> tuple[Crossing, ...]:
+        """Return what was or could have been measured at more effective compute than `beyond`, adverse ends first.
+
+        The interpreter sees which of them cross the bound in question.
+        """
+        found = []
+        for (name, stratum), runs in self.runs.items():
+            at = computes.get(name)
+            if at is None or at <= beyond:
+                continue
+            for bounds, _ in self.measured(name, stratum):
+                found.append(Crossing(bounds.latch[1], bounds.rising_latch[0], at, name))
+            if self._gaps(runs):
+                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), at, name))
+        return tuple(found)
+
+    # ------------------------------------------------------------ favorable use
+
+    def bearing(  # noqa: PLR0913 - how far evidence reaches is the question's, not the stream's
+        self,
+        link: Link,
+        stratum: Stratum,
+        reach: Reach,
+        extended: Reach | None,
+        to: int,
+        elsewhere: tuple[Crossing, ...],
+    ) -> Fact:
+        """Return the fact of one stream as it may be used in favor of a permit.
+
+        Only runs still in time are pooled into the interval, so that a few fresh samples never renew the age of many
+        old ones; the adverse use of all runs is a fact of its own.
+        """
+        name, now, validity = link.subject.name, self.records.now, self.evaluation.validity
+        runs = self.runs[name, stratum]
+        gaps = self._gaps(runs)
+        accepted = [run for run in runs if self.accepted(run) and not self.retracted(run)]
+        current = [run for run in accepted if not self._behind(run)]
+        fresh = [run for run in current if _end(run, validity.due_time) > now]
+        until, limit = min(_ends(fresh, validity.due_time), reach.until), reach.compute
+        if extended is not None and (to > limit or not fresh):
+            fresh = [run for run in current if _end(run, validity.stop_time) > now]
+            until, limit = min(_ends(fresh, validity.stop_time), extended.until), extended.compute
+        if not fresh and not gaps:
+            gaps.append(self._why_none(link.subject, runs, accepted, current))
+        used = fresh or current or accepted
+        bounds = self.pool(used, self.share(name, stratum))
+        detail = detail_of(bounds) if bounds else ""
+        if bounds and any(not self.usable(run) for run in used):
+            detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
+        return Fact(
+            f"{self.evaluation.id} of {name} {stratum_name(stratum)}",
+            *(bounds.interval if bounds else (None, None)),
+            rising=bounds.rising_interval if bounds else None,
+            until=until,
+            reach=limit,
+            gaps=tuple(gaps),
+            elsewhere=elsewhere,
+            evidence=evidence_of(runs),
+            detail=detail,
+        )
+
+    def _gaps(self, runs: Sequence[Run]) -> list[Gap]:
+        """Return why single runs bar favorable use of their whole stream."""
+        standing = [run for run in runs if run.result is not None and not self.retracted(run)]
+        newest = max((run.entry.index for run in standing), default=-1)
+        gaps = [gap for run in runs for gap in self._run_gaps(run)]
+        for run in runs:
+            # A retracted result is missing until a run registered later takes its place.
+            if run.result is not None and self.retracted(run) and run.entry.index > newest:
+                words = f"the result of run {run.plan.run} was retracted for a defect"
+                gaps.append(Gap("missing", words, (run.entry.digest,)))
+        return gaps
+
+    def _run_gaps(self, run: Run) -> Iterator[Gap]:
+        """Yield why one run bars favorable use of its whole stream."""
+        evidence = (run.entry.digest,)
+        name = run.plan.run
+        if run.result is not None:
+            return
+        if run.refused:
+            entry, refusal = run.refused[-1]
+            words = f"the log offered for run {name} was refused ({refusal.code}: {refusal.message})"
+            yield Gap("untrusted", words, (entry.digest, *evidence))
+        elif self.records.now >= run.plan.report_by:
+            words = f"run {name} was registered and never reported; its result was due by"
+            yield Gap("missing", f"{words} {show_instant(run.plan.report_by)}", evidence)
+
+    def _behind(self, run: Run) -> bool:
+        """Whether a method card of this elicitation appeared that the run does not follow."""
+        cards = [event.card for _, event in self.records.methods if event.elicitation in ("", run.plan.elicitation)]
+        return any(card not in run.plan.methods for card in cards)
+
+    def _why_none(self, subject: Subject, runs: list[Run], accepted: list[Run], current: list[Run]) -> Gap:
+        what = f"{self.evaluation.id} of {subject.name}"
+        evidence = evidence_of(runs)
+        if current:
+            limit = self.evaluation.validity.due_time
+            age = f" (it holds for {show_duration(limit)})" if limit else ""
+            return Gap("stale", f"the evidence on {what} is too old{age}", evidence)
+        if accepted:
+            return Gap("stale", f"the evidence on {what} is behind a newer elicitation method", evidence)
+        if any(run.result is not None and not self.retracted(run) for run in runs):
+            who = f"by {self.evaluation.by}" if self.evaluation.by else "with accepted provenance"
+            return Gap("untrusted", f"the results on {what} were not made {who}, as the policy asks", evidence)
+        names = ", ".join(run.plan.run for run in runs)
+        last = max((run.plan.report_by for run in runs), default=0)
+        words = f"run {names} on {what} has not reported yet; it must by {show_instant(last)}"
+        return Gap("pending", words, evidence)
+
+    def pending(self, subject: str, stratum: Stratum, made_by: int) -> int:
+        """Return until when a run on a checkpoint taken at or before `made_by` is pending; 0 for none."""
+        runs = self.runs.get((subject, stratum), ())
+        known = self.records.subjects.get(subject)
+        if known is None or known.made_at > made_by:
+            return 0
+        ends = [
+            run.plan.report_by
+            for run in runs
+            if run.result is None and not run.refused and run.plan.report_by > self.records.now
+        ]
+        return max(ends, default=0)
+
+
+def _end(run: Run, limit: int | None) -> int:
+    """Return when a run's evidence is too old: counted from its registration, which nobody can redate."""
+    return FOREVER if limit is None else run.entry.at + limit
+
+
+def _ends(runs: Sequence[Run], limit: int | None) -> int:
+    return min((_end(run, limit) for run in runs), default=0)
+
+
+def evidence_of(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the digests of the registrations, results and logs behind some runs."""
+    found: list[str] = []
+    for run in runs:
+        found.append(run.entry.digest)
+        if run.result is not None and run.result_entry is not None:
+            found += [run.result_entry.digest, run.result.log]
+    return tuple(found)
+
+
+def detail_of(bounds: Bounds) -> str:
+    """Return interval and counts in words."""
+    pool = bounds.falling
+    planned = pool.successes + pool.failures + pool.missing
+    words = f"between {show_bound(pool.lower, up=False)} and {show_bound(pool.upper, up=True)}"
+    words += f" ({pool.successes} of {planned}"
+    if pool.missing:
+        words += f", {pool.missing} missing"
+    return words + (f", {pool.looks} results pooled)" if pool.looks > 1 else ")")
+
+
+def limits_of(evaluation: Evaluation, link: Link, compute_low: int, compute_high: int, *, training: bool) -> Reach:
+    """Return how far evidence on a model holds before the evaluation is due."""
+    return _limits(evaluation, link, compute_low, compute_high, evaluation.validity.due_compute, training=training)
+
+
+def hard_limits_of(evaluation: Evaluation, link: Link, low: int, high: int) -> Reach:
+    """Return how far evidence on a model holds at the hard end, which only a pending run reaches."""
+    return _limits(evaluation, link, low, high, evaluation.validity.stop_compute, training=True)
+
+
+# Exact evidence that may be used for training says nothing about growth; an unstated growth is bounded by this.
+UNSTATED_GROWTH = Fraction(4)
+
+
+def _limits(  # noqa: PLR0913 - the endpoints of one interval are two arguments
+    evaluation: Evaluation, link: Link, low: int, high: int, factor: Fraction | None, *, training: bool
+) -> Reach:
+    if not training:
+        return Reach(FOREVER, UNBOUNDED)
+    if not evaluation.validity.training:
+        return Reach(0, 0)
+    base = high if link.same_run else low
+    if base >= UNBOUNDED:
+        base = low
+    grown = base * (factor or UNSTATED_GROWTH)
+    return Reach(FOREVER, grown.numerator // grown.denominator)

@@ -1,0 +1,19 @@
+"""What can be wrong with a store."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """A store that cannot be used now; the message says why."""
+
+
+class StoreMissingError(StoreError):
+    """There is no store where one was looked for."""
+
+
+class StoreDamagedError(StoreError):
+    """What the store holds is not what was recorded: do not trust it."""
+
+
+class StoreMovedError(StoreError):
+    """Somebody recorded an entry since the history was read; read it again."""

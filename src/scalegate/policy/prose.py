@@ -1,0 +1,287 @@
+"""A policy as English that a safety lead can read aloud: what it does not cover first.
+
+Generated from the kernel alone, so that it cannot promise more than the gate enforces. The result is Markdown
+of headings, paragraphs and lists; an author's text can begin no line of it.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from fractions import Fraction
+
+from scalegate.core.kernel import (
+    Commitment,
+    Constant,
+    Evaluation,
+    Kernel,
+    Not,
+    Role,
+    Safeguard,
+    Validity,
+)
+from scalegate.core.quantities import show_duration, show_number
+from scalegate.policy.gaps import not_covered, ways_out
+from scalegate.policy.phrases import (
+    ACTION_WORDS,
+    actions_words,
+    condition_words,
+    count_words,
+    date_words,
+    failure_words,
+    frequency,
+    listed,
+    plain,
+    quoted,
+    shape,
+)
+
+WIDTH = 88
+
+# Words that would begin a heading, list, quotation or rule if a line happened to break before them.
+_STARTS_A_BLOCK = re.compile(r" (?=[#>+*=|~`-]|\d+[.)](?:\s|$))")
+_GLUE = "\0"
+
+_KIND_QUESTION = {
+    "capability": "could the model do it, if it tried",
+    "safety": "would the model do it",
+    "understanding": "do we know why the model does what it does",
+}
+
+
+def prose(kernel: Kernel) -> str:
+    """Return the policy as English, in Markdown, holes and ways out first."""
+    blocks = [f"# The policy {plain(kernel.id)}, version {plain(kernel.version)}"]
+    blocks += _paragraph(_opening(kernel))
+    for heading, entries in (
+        ("What this policy does not cover", not_covered(kernel)),
+        ("How it may be left", ways_out(kernel)),
+        ("What it commits to", [_commitment(kernel, item) for item in kernel.commitments]),
+        ("What is feared", list(_capabilities(kernel))),
+        ("How it is measured", [_evaluation(item) for item in kernel.evaluations.values()]),
+        ("Safeguards", [_safeguard(item) for item in kernel.safeguards.values()]),
+        ("Where models are used", list(_contexts(kernel))),
+        ("Who speaks", [_role(item) for item in kernel.roles.values()]),
+        ("Who can stop it at once", list(_powers(kernel))),
+    ):
+        if entries:
+            blocks.append(f"## {heading}")
+            blocks.append("\n".join(map(_bullet, entries)))
+        if heading == "How it may be left":
+            blocks += _paragraph(_READING)
+    return "\n\n".join(blocks) + "\n"
+
+
+_READING = (
+    "Below, the burden of proof is on whoever wants to go on. A result that is missing, pending, "
+    "out of date, disputed, inconclusive, or not trusted shows nothing, and then the action is "
+    "held. Where several commitments or policies speak, the strictest decides. A bound that is "
+    "shown is a statement about the test and the elicitation behind it, and no more."
+)
+
+
+def _opening(kernel: Kernel) -> str:
+    issuer = plain(kernel.issuer)
+    what = {
+        "regime": f"A regime of {issuer}. It binds beside a developer's own policy.",
+        "reference": f"A reference encoding of the words of {issuer}.",
+        "policy": f"A policy that {issuer} binds itself to.",
+    }[kernel.kind]
+    who = " It binds every developer within its scope." if kernel.binds_every_developer else ""
+    match kernel.scope:
+        case Constant(proven=True):
+            scope = " It applies to every model, of whatever size."
+        case Constant():
+            scope = ""
+        case condition:
+            scope = f" It applies where {condition_words(kernel, condition)}."
+    return f"{what} In force from {date_words(kernel.effective)}.{who}{scope}"
+
+
+def _commitment(kernel: Kernel, item: Commitment) -> str:
+    held = actions_words(item.hold, item.actions)
+    return f"**{plain(item.id)}.** Hold {held}{_burden(kernel, item)}"
+
+
+def _burden(kernel: Kernel, item: Commitment) -> str:
+    """Say what has to be shown; an identical resumption condition is said once."""
+    end = _resumption(kernel, item)
+    match item.when:
+        case Not(part=Constant(proven=False)) | Constant(proven=True):
+            return f", from the start. {end}"
+        case Not(part=Constant(proven=True)) | Constant(proven=False):
+            return f" in no case: nothing can cross this. {end}"
+        case Not(part=shown) if shape(kernel, shown) == shape(kernel, item.until):
+            return f" unless and until it is shown that {condition_words(kernel, shown)}."
+        case Not(part=shown):
+            return f" unless it is shown that {condition_words(kernel, shown)}. {end}"
+        case trigger:
+            words = condition_words(kernel, trigger)
+            return f" unless it is shown not to be the case that {words}. {end}"
+
+
+def _resumption(kernel: Kernel, item: Commitment) -> str:
+    match item.until:
+        case Constant(proven=False) if item.declared_stop:
+            return "Once crossed, nothing resumes it; that is a declared stop."
+        case Constant(proven=False):
+            return "Once crossed, nothing resumes it, and the policy does not say why."
+        case Constant(proven=True):
+            return "Once crossed, it resumes with nothing shown."
+        case until:
+            return f"Once crossed, resume only if it is shown that {condition_words(kernel, until)}."
+
+
+def _capabilities(kernel: Kernel) -> Iterator[str]:
+    for name, test in kernel.capabilities.items():
+        evaluation = kernel.evaluations.get(test)
+        if evaluation is None or evaluation.hole is not None:
+            yield f"{plain(name)}: no test covers it (a hole)."
+        else:
+            yield f"{plain(name)}: tested by {plain(test)}."
+
+
+def _evaluation(item: Evaluation) -> str:
+    parts = [f"**{plain(item.id)}**, a test of {_article_kind(item)}: {_KIND_QUESTION[item.kind]}?"]
+    if item.hole is not None:
+        parts.append(f"A hole: {quoted(item.hole)}. Nothing measures it today.")
+        return " ".join(parts)
+    parts.append(f"It scores {plain(item.score.text)} on {_test_words(item)}.")
+    if item.by is not None:
+        parts.append(f"It is carried out by {plain(item.by)}.")
+    parts.append(
+        "A model is wrongly cleared at most "
+        f"{frequency(item.wrongly_cleared)}, and wrongly stopped at most "
+        f"{frequency(item.wrongly_stopped)}."
+    )
+    parts += _validity(item.validity)
+    if item.elicited_by:
+        parts.append(f"The capability is elicited by {listed(map(plain, item.elicited_by))}.")
+    for count in item.hidden_capability:
+        parts.append(f"Against a hidden capability, {count_words(count)}.")
+    for count in item.shown_to_work:
+        parts.append(f"It is shown to work by {count_words(count)}.")
+    for belief in item.beliefs:
+        who = f"attested by {plain(belief.role)}" if belief.role else "which nobody attests"
+        age = f", for {show_duration(belief.expires)} at a time" if belief.expires else ""
+        parts.append(f"It is believable only if {plain(belief.claim)}, {who}{age}.")
+    if item.accept_aggregate:
+        parts.append("A published total is accepted without its samples.")
+    if item.accept_edited:
+        parts.append("Edited scores are accepted.")
+    if item.refuse_provenance:
+        parts.append(f"It refuses results with {listed(map(plain, item.refuse_provenance), 'or')}.")
+    if item.reach_issuer:
+        parts.append("A crossing holds every line of models of the same developer.")
+    return " ".join(parts)
+
+
+def _article_kind(item: Evaluation) -> str:
+    return {"capability": "capability", "safety": "conduct", "understanding": "understanding"}[item.kind]
+
+
+def _test_words(item: Evaluation) -> str:
+    name = plain(item.test).partition("@")[0] or "a test"
+    return f"{name} (pinned)" if item.digest is not None else f"{name} (not pinned: a hole)"
+
+
+def _validity(validity: Validity) -> Iterator[str]:
+    due = _moment(validity.due_compute, validity.due_time)
+    stop = _moment(validity.stop_compute, validity.stop_time)
+    if validity.exact:
+        until = f" until {stop}" if stop else ""
+        never = "" if validity.training else ", and never for training"
+        yield f"A result counts only for exactly what was measured{until}{never}."
+    elif not stop:
+        yield "A result never expires."
+    elif due == stop:
+        yield f"A result counts until {stop}; then what rests on it stops."
+    else:
+        yield f"A new result is due once {due}." if due else "No result is ever due."
+        yield (f"Without it, training goes on only while a registered run is pending; once {stop}, it stops.")
+
+
+def _moment(compute: Fraction | None, time: int | None) -> str:
+    """Return `effective compute has grown 4 times or 3 months have passed, whichever is first`."""
+    parts = []
+    if compute is not None:
+        parts.append(f"effective compute has grown {show_number(compute)} times")
+    if time is not None:
+        words = show_duration(time)
+        parts.append(f"{words} {'has' if words.startswith('1 ') else 'have'} passed")
+    return " or ".join(parts) + (", whichever is first" if len(parts) > 1 else "")
+
+
+def _safeguard(item: Safeguard) -> str:
+    parts = [f"**{plain(item.id)}** is to stop {plain(item.stops) or 'something unnamed'}."]
+    if item.hole is not None:
+        parts.append(f"A hole: {quoted(item.hole)}.")
+    parts.append(f"Its means are {plain(item.means).partition('@')[0]}." if item.means else "Its means are not stated.")
+    parts.append(
+        f"It is believed to work because of {plain(item.because).partition('@')[0]}."
+        if item.because
+        else "No reason is given why it would work."
+    )
+    parts += [f"It counts as failed if {failure_words(count)}." for count in item.fails_if]
+    if item.by is not None:
+        parts.append(f"It is checked by {plain(item.by)}.")
+    if item.valid_time is not None:
+        parts.append(f"That it works counts as shown for {show_duration(item.valid_time)}.")
+    return " ".join(parts)
+
+
+def _contexts(kernel: Kernel) -> Iterator[str]:
+    for item in kernel.contexts.values():
+        action = ACTION_WORDS.get(item.action, plain(item.action))
+        if item.scaffolds is None:
+            tools = "with any scaffold, unknown ones too"
+        elif item.scaffolds:
+            tools = f"with the scaffolds {listed(map(plain, item.scaffolds))} and no other"
+        else:
+            tools = "with no scaffold"
+        hold = "ends" if item.withdraws else "does not end"
+        yield f"**{plain(item.name)}**: {action}, {tools}. A hold {hold} a running service."
+
+
+def _role(role: Role) -> str:
+    if role.of is not None:
+        size = f"any {role.quorum} of its {role.of} members together"
+    elif role.quorum > 1:
+        size = f"any {role.quorum} of its members together"
+    else:
+        size = "one person is enough"
+    members = f"; members: {listed(map(plain, role.members))}" if role.members else ""
+    apart = f"; nobody in it acts as {listed(map(plain, role.independent_of), 'or')}" if role.independent_of else ""
+    return f"**{plain(role.name)}**: {size}{members}{apart}."
+
+
+def _powers(kernel: Kernel) -> Iterator[str]:
+    for role in kernel.stop_orders_by:
+        yield f"A stop order of {plain(role)} holds at once, and only {plain(role)} lifts it."
+    for role in kernel.countersigned_by:
+        yield f"No permit is valid without the countersignature of {plain(role)}."
+    if not kernel.stop_orders_by:
+        yield "Nobody is named who could order a stop."
+    if not kernel.countersigned_by:
+        yield "Permits need nobody's countersignature."
+
+
+def _bullet(text: str) -> str:
+    return _wrapped(text, "- ")
+
+
+def _paragraph(text: str) -> list[str]:
+    return [_wrapped(text, "")]
+
+
+def _wrapped(text: str, lead: str) -> str:
+    glued = _STARTS_A_BLOCK.sub(_GLUE, text)
+    return textwrap.fill(
+        glued,
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace(_GLUE, " ")

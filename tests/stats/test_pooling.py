@@ -1,0 +1,219 @@
+"""Looking again: the error of all looks together, the latch, and what missing samples do."""
+
+from fractions import Fraction
+from itertools import accumulate, product
+from math import comb
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalegate.stats.binomial import BoundError, interval, lower_bound, upper_bound
+from scalegate.stats.pooling import Counts, Pooled, pooled, share
+
+ABOVE = Fraction(1, 20)
+BELOW = Fraction(1, 1000)
+
+reports = st.builds(Counts, st.integers(0, 40), st.integers(0, 40), st.integers(0, 10))
+streams = st.lists(reports, max_size=6)
+
+
+def chance(successes: int, trials: int, rate: Fraction) -> Fraction:
+    """P(X = successes)."""
+    return comb(trials, successes) * rate**successes * (1 - rate) ** (trials - successes)
+
+
+def crossing(sizes: list[int], rate: Fraction, error: Fraction, *, above: bool) -> Fraction:
+    """Probability that any look excludes the true rate on one side, summed over all paths."""
+    going = {0: Fraction(1)}
+    wrong = Fraction(0)
+    trials = 0
+    for look, size in enumerate(sizes, start=1):
+        trials += size
+        later: dict[int, Fraction] = {}
+        for before, mass in going.items():
+            for new in range(size + 1):
+                now = before + new
+                later[now] = later.get(now, Fraction(0)) + mass * chance(new, size, rate)
+        spent = error * share(look)
+        going = {}
+        for now, mass in later.items():
+            excluded = (
+                lower_bound(now, trials, spent) >= rate
+                if above
+                else upper_bound(now, trials, spent) <= rate
+            )
+            if excluded:
+                wrong += mass
+            else:
+                going[now] = mass
+    assert wrong + sum(going.values()) == 1
+    return wrong
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3, 50, 1000])
+def test_the_shares_of_all_looks_never_exceed_the_budget(looks: int) -> None:
+    spent = sum(share(look) for look in range(1, looks + 1))
+    assert spent == (Fraction(9, 10) if looks == 1 else 1 - Fraction(1, 10 * looks))
+
+
+def test_a_look_before_the_first_is_refused() -> None:
+    with pytest.raises(BoundError, match="looks count from 1"):
+        share(0)
+
+
+@pytest.mark.parametrize("rate", [Fraction(3, 10), Fraction(1, 2), Fraction(7, 10)])
+@pytest.mark.parametrize("error", [ABOVE, Fraction(1, 4)])
+@pytest.mark.parametrize("above", [True, False])
+def test_fifty_looks_together_err_no_more_than_one_budget(
+    rate: Fraction, error: Fraction, *, above: bool
+) -> None:
+    sizes = [1 + look % 3 for look in range(50)]
+    wrong = crossing(sizes, rate, error, above=above)
+    assert 0 < wrong <= error
+
+
+def test_fifty_looks_at_the_full_error_would_err_more_than_that() -> None:
+    """The budget is not idle: without it the same looks go wrong several times too often."""
+    sizes = [1 + look % 3 for look in range(50)]
+    rate = Fraction(3, 10)
+    going = {0: Fraction(1)}
+    wrong = Fraction(0)
+    for size, trials in zip(sizes, accumulate(sizes), strict=True):
+        later: dict[int, Fraction] = {}
+        for (before, mass), new in product(going.items(), range(size + 1)):
+            now = before + new
+            later[now] = later.get(now, Fraction(0)) + mass * chance(new, size, rate)
+        crossed = {now for now in later if lower_bound(now, trials, ABOVE) >= rate}
+        wrong += sum(later[now] for now in crossed)
+        going = {now: mass for now, mass in later.items() if now not in crossed}
+    assert wrong > 2 * ABOVE
+
+
+@pytest.mark.parametrize("rate", [Fraction(2, 5), Fraction(1, 2), Fraction(3, 5)])
+def test_every_path_of_a_short_stream_through_the_pool_itself(rate: Fraction) -> None:
+    sizes = (6, 2, 4)
+    error = Fraction(1, 4)
+    wrong_above = wrong_below = Fraction(0)
+    for path in product(*(range(size + 1) for size in sizes)):
+        looks = [Counts(new, size - new) for new, size in zip(path, sizes, strict=True)]
+        mass = Fraction(1)
+        for new, size in zip(path, sizes, strict=True):
+            mass *= chance(new, size, rate)
+        if pooled(looks, error, error).lower >= rate:
+            wrong_above += mass
+        if any(pooled(looks[:end], error, error).upper <= rate for end in (1, 2, 3)):
+            wrong_below += mass
+    assert 0 < wrong_above <= error
+    assert 0 < wrong_below <= error
+
+
+def test_without_a_look_nothing_is_known() -> None:
+    nothing = pooled([], ABOVE, BELOW)
+    assert nothing == Pooled(Fraction(0), Fraction(1), Fraction(0), 0, 0, 0, 0)
+
+
+@given(reports)
+def test_one_look_is_the_interval_at_nine_tenths_of_the_error(counts: Counts) -> None:
+    seen = pooled([counts], ABOVE, BELOW)
+    alone = interval(
+        counts.successes, counts.failures, counts.missing, ABOVE * 9 / 10, BELOW * 9 / 10
+    )
+    assert (seen.lower, seen.upper) == (alone.lower, alone.upper)
+
+
+@given(streams)
+def test_the_lower_bound_is_the_largest_of_all_looks(looks: list[Counts]) -> None:
+    seen = pooled(looks, ABOVE, BELOW)
+    best = Fraction(0)
+    for look in range(1, len(looks) + 1):
+        successes = sum(counts.successes for counts in looks[:look])
+        trials = sum(counts.trials for counts in looks[:look])
+        best = max(best, lower_bound(successes, trials, ABOVE * share(look)))
+    assert seen.lower == best
+
+
+@given(streams)
+def test_the_pool_adds_up(looks: list[Counts]) -> None:
+    seen = pooled(looks, ABOVE, BELOW)
+    assert seen.successes == sum(counts.successes for counts in looks)
+    assert seen.failures == sum(counts.failures for counts in looks)
+    assert seen.missing == sum(counts.missing for counts in looks)
+    assert seen.looks == len(looks)
+
+
+@given(streams, reports)
+def test_no_later_look_takes_a_crossing_back(looks: list[Counts], later: Counts) -> None:
+    before = pooled(looks, ABOVE, BELOW)
+    after = pooled([*looks, later], ABOVE, BELOW)
+    assert before.lower <= after.lower
+    assert before.lower_at_most <= after.lower_at_most
+
+
+def test_a_crossing_outlives_ten_thousand_clean_samples() -> None:
+    crossed = Counts(40, 60)
+    first = pooled([crossed], ABOVE, BELOW)
+    after = pooled([crossed, Counts(0, 10_000)], ABOVE, BELOW)
+    assert first.lower > Fraction(3, 10)
+    assert after.lower == first.lower
+    assert after.upper >= after.lower
+
+
+@given(streams)
+def test_bounds_are_in_order(looks: list[Counts]) -> None:
+    seen = pooled(looks, ABOVE, BELOW)
+    assert 0 <= seen.lower <= seen.upper <= 1
+    assert seen.lower <= seen.lower_at_most
+    if not seen.missing:
+        assert seen.lower == seen.lower_at_most
+
+
+@given(st.lists(reports, min_size=1, max_size=6), st.data())
+def test_losing_the_content_of_a_run_never_helps(looks: list[Counts], data: st.DataObject) -> None:
+    lost = data.draw(st.integers(0, len(looks) - 1))
+    blank = [
+        Counts(0, 0, counts.trials) if place == lost else counts
+        for place, counts in enumerate(looks)
+    ]
+    full, blurred = pooled(looks, ABOVE, BELOW), pooled(blank, ABOVE, BELOW)
+    assert blurred.lower <= full.lower
+    assert blurred.lower_at_most >= full.lower_at_most
+    # `upper` alone can fall, since a lost run may be the one that had crossed.
+    assert max(blurred.upper, blurred.lower_at_most) >= max(full.upper, full.lower_at_most)
+
+
+def test_losing_the_run_that_crossed_shows_in_where_the_latch_could_stand() -> None:
+    clean = Counts(0, 10_000)
+    full = pooled([Counts(40, 60), clean], ABOVE, BELOW)
+    lost = pooled([Counts(0, 0, 100), clean], ABOVE, BELOW)
+    assert lost.lower == 0
+    assert lost.upper < full.lower < lost.lower_at_most
+
+
+def test_missing_samples_of_an_early_run_stay_in_the_pool() -> None:
+    whole = pooled([Counts(0, 100), Counts(0, 100)], ABOVE, BELOW)
+    holed = pooled([Counts(0, 50, 50), Counts(0, 100)], ABOVE, BELOW)
+    assert holed.missing == 50
+    assert holed.upper == upper_bound(50, 200, BELOW * share(2))
+    assert holed.upper > whole.upper
+
+
+def test_an_idle_look_still_costs() -> None:
+    once = pooled([Counts(0, 300)], ABOVE, BELOW)
+    twice = pooled([Counts(0, 300), Counts(0, 0)], ABOVE, BELOW)
+    assert twice.upper > once.upper
+
+
+@pytest.mark.parametrize("name", ["successes", "failures", "missing"])
+def test_a_negative_count_is_refused(name: str) -> None:
+    with pytest.raises(BoundError, match=f"{name} cannot be negative"):
+        Counts(**({"successes": 1, "failures": 1, "missing": 1} | {name: -1}))
+
+
+@pytest.mark.parametrize("errors", [(Fraction(0), BELOW), (ABOVE, Fraction(1, 2))])
+@pytest.mark.parametrize("looks", [[], [Counts(1, 1)]])
+def test_an_error_that_shows_nothing_is_refused_even_without_a_look(
+    looks: list[Counts], errors: tuple[Fraction, Fraction]
+) -> None:
+    with pytest.raises(BoundError, match="an error lies between"):
+        pooled(looks, *errors)
