@@ -21,9 +21,7 @@ def root(square: Fraction) -> Fraction:
 
 
 @given(st.integers(2, 5_000), st.data(), st.sampled_from([0, 1]))
-def test_a_share_of_successes_gives_its_trials_back_but_never_more(
-    trials: int, data: st.DataObject, lost: int
-) -> None:
+def test_a_share_of_successes_gives_its_trials_back_but_never_more(trials: int, data: st.DataObject, lost: int) -> None:
     successes = data.draw(st.integers(1, trials - 1))
     value = Fraction(successes, trials)
     stderr = root(value * (1 - value) / (trials - lost))
@@ -34,9 +32,7 @@ def test_a_share_of_successes_gives_its_trials_back_but_never_more(
 
 
 @given(st.integers(10, 3_000), st.data(), st.integers(2, 6))
-def test_rounded_numbers_never_overstate_the_trials(
-    trials: int, data: st.DataObject, digits: int
-) -> None:
+def test_rounded_numbers_never_overstate_the_trials(trials: int, data: st.DataObject, digits: int) -> None:
     successes = data.draw(st.integers(1, trials - 1))
     exact = Fraction(successes, trials)
     value = round(exact, digits)
@@ -69,9 +65,7 @@ def test_the_claim_of_the_report_caps_the_answer() -> None:
         (Fraction(1, 2), Fraction(51, 100)),
     ],
 )
-def test_nothing_is_derived_where_there_is_nothing_to_derive_from(
-    value: Fraction, stderr: Fraction
-) -> None:
+def test_nothing_is_derived_where_there_is_nothing_to_derive_from(value: Fraction, stderr: Fraction) -> None:
     assert derived_trials(value, stderr) is None
 
 
@@ -83,9 +77,7 @@ def test_a_value_within_rounding_of_the_end_derives_nothing() -> None:
 
 @given(st.integers(2, 400), st.data())
 @example(37, None)
-def test_an_aggregate_shows_no_more_than_its_samples(
-    trials: int, data: st.DataObject | None
-) -> None:
+def test_an_aggregate_shows_no_more_than_its_samples(trials: int, data: st.DataObject | None) -> None:
     successes = data.draw(st.integers(1, trials - 1)) if data else 11
     value = Fraction(successes, trials)
     stderr = root(value * (1 - value) / (trials - 1)) + Fraction(1, 10**40)

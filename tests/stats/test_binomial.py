@@ -77,9 +77,7 @@ def test_the_bounds_enclose_the_observed_rate(pair: tuple[int, int], error: Frac
 
 
 @given(counts(), errors)
-def test_failures_are_successes_seen_from_the_other_side(
-    pair: tuple[int, int], error: Fraction
-) -> None:
+def test_failures_are_successes_seen_from_the_other_side(pair: tuple[int, int], error: Fraction) -> None:
     successes, trials = pair
     failures = trials - successes
     assert upper_bound(successes, trials, error) == 1 - lower_bound(failures, trials, error)
@@ -102,9 +100,7 @@ def test_a_larger_error_shows_more(pair: tuple[int, int], one: Fraction, other: 
     assert upper_bound(*pair, strict) >= upper_bound(*pair, lax)
 
 
-@given(
-    st.integers(0, 300), st.integers(0, 300), st.integers(0, 30), st.integers(0, 30), errors, errors
-)
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 30), st.integers(0, 30), errors, errors)
 def test_a_missing_sample_widens_whatever_it_would_have_been(
     successes: int, failures: int, missing: int, lost: int, above: Fraction, below: Fraction
 ) -> None:
@@ -112,9 +108,7 @@ def test_a_missing_sample_widens_whatever_it_would_have_been(
     assert seen.lower <= seen.upper
     for hidden in (min(lost, successes), 0):
         unseen = min(lost, failures) if not hidden else 0
-        blurred = interval(
-            successes - hidden, failures - unseen, missing + hidden + unseen, above, below
-        )
+        blurred = interval(successes - hidden, failures - unseen, missing + hidden + unseen, above, below)
         assert blurred.lower <= seen.lower
         assert seen.upper <= blurred.upper
 
@@ -134,8 +128,7 @@ def test_no_rate_is_excluded_more_often_than_the_error(trials: int, error: Fract
     rates = {Fraction(part, 40) for part in range(1, 40)} | {*lowers, *uppers} - {0, 1}
     for rate in rates:
         chance = [
-            math.comb(trials, count) * rate**count * (1 - rate) ** (trials - count)
-            for count in range(trials + 1)
+            math.comb(trials, count) * rate**count * (1 - rate) ** (trials - count) for count in range(trials + 1)
         ]
         assert sum(chance) == 1
         assert sum(part for part, low in zip(chance, lowers, strict=True) if low >= rate) <= error
@@ -154,9 +147,7 @@ def test_no_rate_is_excluded_more_often_than_the_error(trials: int, error: Fract
         (2_000, 2_000, Fraction(1, 2**2_000), HALF),
     ],
 )
-def test_a_tail_equal_to_the_error_is_certified(
-    successes: int, trials: int, error: Fraction, bound: Fraction
-) -> None:
+def test_a_tail_equal_to_the_error_is_certified(successes: int, trials: int, error: Fraction, bound: Fraction) -> None:
     assert lower_bound(successes, trials, error) == bound
     assert lower_bound(successes, trials, error * Fraction(10**40 - 1, 10**40)) == bound - STEP
 
@@ -208,18 +199,14 @@ def test_published_two_sided_intervals(successes: int, trials: int, lower: int, 
         (700, 350, Fraction(1, 3)),
     ],
 )
-def test_the_tail_is_bounded_from_above_and_tightly(
-    trials: int, successes: int, rate: Fraction
-) -> None:
+def test_the_tail_is_bounded_from_above_and_tightly(trials: int, successes: int, rate: Fraction) -> None:
     exact = tail(successes, trials, rate)
     bound = tail_at_least(successes, trials, rate)
     assert exact <= bound <= exact * (1 + Fraction(1, 2**60))
 
 
 @given(counts(most=200), st.fractions(min_value=0, max_value=1, max_denominator=1000))
-def test_the_tail_bound_never_claims_less_than_the_tail(
-    pair: tuple[int, int], rate: Fraction
-) -> None:
+def test_the_tail_bound_never_claims_less_than_the_tail(pair: tuple[int, int], rate: Fraction) -> None:
     successes, trials = pair
     exact = tail(successes, trials, rate)
     bound = tail_at_least(successes, trials, rate)
@@ -232,9 +219,7 @@ def test_the_tail_bound_never_claims_less_than_the_tail(
     ("successes", "trials"),
     [(257, 514), (257, 5_000), (1_000, 2_000), (1_743, 2_000), (3_000, 9_999), (20_000, 50_000)],
 )
-def test_stirling_bounds_the_number_of_choices_from_above_and_tightly(
-    successes: int, trials: int
-) -> None:
+def test_stirling_bounds_the_number_of_choices_from_above_and_tightly(successes: int, trials: int) -> None:
     mantissa, exponent = binomial._choices(successes, trials)
     bound = mantissa * Fraction(2) ** exponent
     exact = math.comb(trials, successes)
@@ -242,9 +227,7 @@ def test_stirling_bounds_the_number_of_choices_from_above_and_tightly(
 
 
 @pytest.mark.parametrize("guess", [-5, 0, 1, 1234, 189_636, 189_637, GRID - 1, GRID, 10**9])
-def test_a_wrong_guess_costs_time_and_changes_nothing(
-    guess: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_guess_costs_time_and_changes_nothing(guess: int, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [(800, 4_000), (1, 9), (9, 9), (3_999, 4_000), (1, 4_000)]
     expected = [lower_bound(*case, error) for case, error in product(cases, ERRORS)]
     binomial._largest_shown.cache_clear()
@@ -256,9 +239,7 @@ def test_a_wrong_guess_costs_time_and_changes_nothing(
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("share", [Fraction(1, 10**6), Fraction(1, 5), HALF, Fraction(999, 1000)])
-def test_large_pools_are_certified_at_the_bound_and_not_past_it(
-    share: Fraction, error: Fraction
-) -> None:
+def test_large_pools_are_certified_at_the_bound_and_not_past_it(share: Fraction, error: Fraction) -> None:
     trials = 1_000_000
     successes = math.ceil(share * trials)
     lower = lower_bound(successes, trials, error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from scalegate.core.canonical import Plain
+from scalegate.core.canonical import Plain, digest
 from scalegate.core.decision import Decision, ExceptionNote, Limits, Node, Reason
 from scalegate.core.diagnostic import Span
 from scalegate.core.quantities import UNBOUNDED
@@ -48,6 +48,11 @@ def decision_record(decision: Decision) -> dict[str, Plain]:
         "head": decision.head,
         "tree": _node(decision.tree),
     }
+
+
+def decision_digest(decision: Decision) -> str:
+    """Return the digest of a decision."""
+    return digest(decision_record(decision))
 
 
 def moment(seconds: int) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scalegate.app.answer import decision_record
+from scalegate.app.answer import decision_digest, decision_record
 from scalegate.app.book import ATTEMPTS, Book
 from scalegate.app.refusal import RefusalError
 from scalegate.core.canonical import canonical_bytes, digest_bytes
@@ -203,8 +203,7 @@ def _record(book: Book, history: History, decision: Decision, now: int) -> Answe
 
 
 def _unrecorded(decision: Decision) -> Answer:
-    body = canonical_bytes(decision_record(decision))
-    return Answer(decision, digest_bytes(body), 0, _failure(decision))
+    return Answer(decision, decision_digest(decision), 0, _failure(decision))
 
 
 def _held(

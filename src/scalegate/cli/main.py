@@ -76,9 +76,6 @@ def _answer(given: list[str]) -> int:
         code = command().main(given, prog_name=PROGRAM, standalone_mode=False)
     except RefusalError as error:
         return _refuse(error, given, as_json=as_json)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return exits.USAGE
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:

@@ -108,8 +108,12 @@ class Fact:
         self.low_num, self.low_den = (-1, 0) if low is None else (low.numerator, low.denominator)
         self.high_num, self.high_den = (1, 0) if high is None else (high.numerator, high.denominator)
         rise_low, rise_high = (low, high) if rising is None else rising
-        self.rise_low_num, self.rise_low_den = (-1, 0) if rise_low is None else (rise_low.numerator, rise_low.denominator)
-        self.rise_high_num, self.rise_high_den = (1, 0) if rise_high is None else (rise_high.numerator, rise_high.denominator)
+        self.rise_low_num, self.rise_low_den = (
+            (-1, 0) if rise_low is None else (rise_low.numerator, rise_low.denominator)
+        )
+        self.rise_high_num, self.rise_high_den = (
+            (1, 0) if rise_high is None else (rise_high.numerator, rise_high.denominator)
+        )
         self.until = until
         self.reach = reach
         self.gaps = gaps

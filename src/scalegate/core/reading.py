@@ -113,9 +113,7 @@ class Column:
         return (ItemScore(*row) for row in rows)
 
     def __getitem__(self, index: int) -> ItemScore:
-        return ItemScore(
-            self.items[index], self.epochs[index], self.values[index], self.missing[index]
-        )
+        return ItemScore(self.items[index], self.epochs[index], self.values[index], self.missing[index])
 
 
 @dataclass(frozen=True, slots=True)

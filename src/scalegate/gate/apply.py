@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scalegate.core.decision import Request
-from scalegate.core.events import ExceptionInvoked
 from scalegate.core.kernel import (
     IRREVERSIBLE,
     NEW_SCALE,
@@ -84,7 +83,7 @@ def implied(request: Request, largest: int) -> frozenset[str]:
     return frozenset({request.action})
 
 
-def _escape(  # noqa: PLR0913 - an exception is judged in the whole situation
+def _escape(
     records: Records, kernel: Kernel, facts: Facts, held: Held, actions: frozenset[str], to: int
 ) -> Escape | None:
     """Return the exception in use that releases a held commitment; none ever covers an irreversible action."""
@@ -96,7 +95,7 @@ def _escape(  # noqa: PLR0913 - an exception is judged in the whole situation
         until = sunset(records, kernel, exception)
         parts = (exception.when, exception.until, *exception.needs)
         if until > records.now and all(stand(part, facts, records.now, to, True, []) == FOR for part in parts):
-            ends = [horizon(part, facts, records.now, to, True) for part in parts]
+            ends = [horizon(part, facts, records.now, to, permissive=True) for part in parts]
             return Escape(exception, min(until, *ends))
     return None
 
@@ -104,9 +103,7 @@ def _escape(  # noqa: PLR0913 - an exception is judged in the whole situation
 def sunset(records: Records, kernel: Kernel, exception: Exception_) -> int:
     """Return when the exception's current use ends; 0 when it is not invoked or its total time is used up."""
     starts = [
-        entry.at
-        for entry, event in records.invoked
-        if isinstance(event, ExceptionInvoked) and event.policy == kernel.id and event.exception == exception.id
+        entry.at for entry, event in records.invoked if event.policy == kernel.id and event.exception == exception.id
     ]
     now = records.now
     active = [start for start in starts if start <= now < start + exception.each]
@@ -126,9 +123,7 @@ def _used(starts: Sequence[int], exception: Exception_, now: int) -> int:
     return used
 
 
-def _until(  # noqa: PLR0913 - see _escape
-    kernel: Kernel, facts: Facts, actions: frozenset[str], now: int, to: int, escapes: list[Escape]
-) -> int:
+def _until(kernel: Kernel, facts: Facts, actions: frozenset[str], now: int, to: int, escapes: list[Escape]) -> int:
     """Return when the first thing that the release rests on ends."""
     ends = [escape.until for escape in escapes]
     released = {escape.exception.instead_of for escape in escapes}
@@ -139,7 +134,7 @@ def _until(  # noqa: PLR0913 - see _escape
         ends.append(
             max(
                 (
-                    horizon(side, facts, now, to, permissive)
+                    horizon(side, facts, now, to, permissive=permissive)
                     for side, permissive in sides
                     if stand(side, facts, now, to, permissive, []) == FOR
                 ),
@@ -149,7 +144,7 @@ def _until(  # noqa: PLR0913 - see _escape
     return min(ends, default=FOREVER)
 
 
-def horizon(condition: Condition, facts: Facts, now: int, to: int, permissive: bool) -> int:
+def horizon(condition: Condition, facts: Facts, now: int, to: int, *, permissive: bool) -> int:
     """Return until when a condition that stands for the permit rests on evidence that is still in time."""
     if isinstance(condition, Compare):
         if facts[condition.term][0].label == CLOCK:
@@ -157,12 +152,12 @@ def horizon(condition: Condition, facts: Facts, now: int, to: int, permissive: b
             return FOREVER if condition.above is permissive else condition.num // condition.den
         return min((fact.until for fact in facts[condition.term] if not fact.adverse_only), default=now)
     if isinstance(condition, Not):
-        return horizon(condition.part, facts, now, to, not permissive)
+        return horizon(condition.part, facts, now, to, permissive=not permissive)
     if not isinstance(condition, All | AnyOf | AtLeast):
         return FOREVER
     ends = sorted(
         (
-            horizon(part, facts, now, to, permissive)
+            horizon(part, facts, now, to, permissive=permissive)
             for part in condition.parts
             if stand(part, facts, now, to, permissive, []) == FOR
         ),

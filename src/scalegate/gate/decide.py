@@ -183,11 +183,11 @@ def _countersigned(records: Records, application: Application, role: str) -> tup
     return (live[quorum - 1] if len(live) >= quorum else 0), tuple(seen)
 
 
-def _mitigation(
-    case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]
-) -> None:
+def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> None:
     """Hold mitigation training beyond its cap, counted from the first model of the lineage that was mitigated."""
-    permitted = {event.subject for _, event in records.decisions if event.action == MITIGATION and event.answer == "permit"}
+    permitted = {
+        event.subject for _, event in records.decisions if event.action == MITIGATION and event.answer == "permit"
+    }
     started = (lineage.ancestors(subject, WEIGHT_EDGES) & permitted & set(records.subjects)) | {subject.name}
     base = min(lineage.compute(records.subjects[name]).high for name in started)
     cap = min(kernel.mitigation_cap for kernel in kernels)
@@ -304,5 +304,3 @@ def _tree(case: _Case, *, held: bool) -> Node:
     policies = tuple(tree(application) for application in case.applications)
     answer = "held" if held else "permitted"
     return Node(f"{words} is {answer}", "refuted" if held else "proven", "", None, (), "", (*loose, *policies))
-
-

@@ -117,7 +117,9 @@ def tree(application: Application) -> Node:
     words = f"{kernel.id} {kernel.version}"
     if not application.binds:
         scope = _node(application, kernel.scope, permissive=False)
-        return Node(f"{words} does not bind: the product lies below its scope", "proven", "", kernel.span, (), "", (scope,))
+        return Node(
+            f"{words} does not bind: the product lies below its scope", "proven", "", kernel.span, (), "", (scope,)
+        )
     released = {escape.exception.instead_of: escape for escape in application.escapes}
     holding = {held.commitment.id for held in application.held}
     children = []
@@ -132,7 +134,9 @@ def tree(application: Application) -> Node:
             node = Node(text, "proven", "", escape.exception.span, (), "", (floor, node))
         children.append(node)
     truth: Truth = "refuted" if application.held else "proven"
-    return Node(f"{words} {'holds' if application.held else 'permits'}", truth, "", kernel.span, (), "", tuple(children))
+    return Node(
+        f"{words} {'holds' if application.held else 'permits'}", truth, "", kernel.span, (), "", tuple(children)
+    )
 
 
 def _commitment(application: Application, commitment: Commitment, *, holds: bool) -> Node:
@@ -147,10 +151,24 @@ def _commitment(application: Application, commitment: Commitment, *, holds: bool
         (),
         "",
         (
-            Node("the trigger is not refuted" if when.truth != "refuted" else "the trigger is refuted", when.truth,
-                 "", None, (), "", (when,)),
-            Node("the resumption is shown" if until.truth == "proven" else "the resumption is not shown", until.truth,
-                 "", None, (), "", (until,)),
+            Node(
+                "the trigger is not refuted" if when.truth != "refuted" else "the trigger is refuted",
+                when.truth,
+                "",
+                None,
+                (),
+                "",
+                (when,),
+            ),
+            Node(
+                "the resumption is shown" if until.truth == "proven" else "the resumption is not shown",
+                until.truth,
+                "",
+                None,
+                (),
+                "",
+                (until,),
+            ),
         ),
     )
 

@@ -72,7 +72,7 @@ def _read(event: PolicyAdopted, force: Force) -> Kernel | None:
     return kernel
 
 
-def _adopt(  # noqa: PLR0913 - an amendment is judged against everything before it
+def _adopt(
     entries: tuple[Entry, ...],
     entry: Entry,
     event: PolicyAdopted,

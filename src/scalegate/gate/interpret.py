@@ -62,16 +62,21 @@ def judge(commitments: Sequence[Commitment], facts: Facts, actions: frozenset[st
     return held
 
 
-def stand(  # noqa: PLR0913 - the whole situation is an argument: nothing is ambient here
-    condition: Condition, facts: Facts, now: int, to: int, permissive: bool, blame: list[Leaf]
+def stand(
+    condition: Condition,
+    facts: Facts,
+    now: int,
+    to: int,
+    permissive: bool,  # noqa: FBT001 - positional: this runs for every node of every decision
+    blame: list[Leaf],
 ) -> int:
     """Return how a condition stands to a permit; leaves that do not stand for it are added to `blame`."""
     kind = type(condition)
     if kind is Compare:
-        result = compare(condition, facts[condition.term], now, to, permissive)  # type: ignore[arg-type, union-attr]
-        if result != FOR:
-            blame.append(Leaf(condition, permissive, result))  # type: ignore[arg-type]
-        return result
+        stands = compare(condition, facts[condition.term], now, to, permissive)  # type: ignore[arg-type, union-attr]
+        if stands != FOR:
+            blame.append(Leaf(condition, permissive, stands))  # type: ignore[arg-type]
+        return stands
     if isinstance(condition, Not):
         return stand(condition.part, facts, now, to, not permissive, blame)
     if isinstance(condition, Constant):
@@ -80,15 +85,26 @@ def stand(  # noqa: PLR0913 - the whole situation is an argument: nothing is amb
         blame.append(Leaf(condition, permissive, AGAINST))
         return AGAINST
     assert isinstance(condition, All | AnyOf | AtLeast)  # noqa: S101 - the kernel has no other condition
+    mark = len(blame)
     parts = [stand(part, facts, now, to, permissive, blame) for part in condition.parts]
     if isinstance(condition, AtLeast):
         # Proven by the count-th best part; refuted when so many parts are that the rest cannot reach the count.
         parts.sort(reverse=True)
-        return parts[condition.count - 1 if permissive else len(parts) - condition.count]
-    return min(parts) if isinstance(condition, All) is permissive else max(parts)
+        result = parts[condition.count - 1 if permissive else len(parts) - condition.count]
+    else:
+        result = min(parts) if isinstance(condition, All) is permissive else max(parts)
+    if result == FOR:
+        del blame[mark:]
+    return result
 
 
-def compare(condition: Compare, strata: tuple[Fact, ...], now: int, to: int, permissive: bool) -> int:
+def compare(
+    condition: Compare,
+    strata: tuple[Fact, ...],
+    now: int,
+    to: int,
+    permissive: bool,  # noqa: FBT001 - see stand
+) -> int:
     """Return how a comparison stands: the worst over its strata; unknown when no stratum bears on it."""
     above, num, den, edge = condition.above is permissive, condition.num, condition.den, condition.edge
     worst, bearing = FOR, False
@@ -113,7 +129,7 @@ def compare(condition: Compare, strata: tuple[Fact, ...], now: int, to: int, per
     return worst if bearing else UNKNOWN
 
 
-def _below(value: int, bound: int, edge: bool) -> bool:
+def _below(value: int, bound: int, edge: bool) -> bool:  # noqa: FBT001 - see stand
     """Whether value lies on the lower side of the bound, which itself counts as above when `edge`."""
     return value < bound or (value == bound and not edge)
 

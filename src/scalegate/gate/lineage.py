@@ -50,9 +50,8 @@ class Lineage:
                 continue
             seen.add(name)
             known = self.subjects.get(name)
-            for edge in known.parents if known else ():
-                if edges is None or edge.kind in edges:
-                    todo.append(edge.parent)
+            parents = known.parents if known else ()
+            todo.extend(edge.parent for edge in parents if edges is None or edge.kind in edges)
         return seen
 
     def descendants(self, name: str) -> set[str]:

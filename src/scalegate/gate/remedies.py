@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
+from typing import NamedTuple
 
 from scalegate.core.decision import Remedy
 from scalegate.core.evidence import Gap
@@ -29,8 +30,16 @@ from scalegate.gate.apply import Application
 from scalegate.gate.explain import causes
 from scalegate.gate.interpret import AGAINST, FOR, Leaf, compare
 
-# A step is (words, attainable); a way is a set of steps that together suffice.
-Step = tuple[str, bool]
+
+class Step(NamedTuple):
+    """One thing to do; `goal` is the condition it has to show, empty for none; `known` False when nobody knows how."""
+
+    words: str
+    goal: str = ""
+    known: bool = True
+
+
+# A way is a set of steps that together suffice.
 Way = frozenset[Step]
 MOST_WAYS = 12
 
@@ -42,24 +51,33 @@ def remedies(applications: Sequence[Application], extra: Sequence[str]) -> tuple
         applications: the policies applied to the request.
         extra: further steps that are needed in any case, such as a countersignature.
     """
-    ways: list[Way] = [frozenset((words, True) for words in extra)]
+    ways: list[Way] = [frozenset(Step(words) for words in extra)]
     holding = False
     for application in applications:
         for held in application.held:
             holding = True
             sides = (held.commitment.when, False), (held.commitment.until, True)
-            options = [way for side, permissive in sides for way in _ways(application, side, permissive)]
+            options = [way for side, permissive in sides for way in _ways(application, side, permissive=permissive)]
             ways = _smallest([a | b for a, b in product(ways, options)])
     if not holding and not extra:
         return ()
+    return tuple(Remedy(_in_words(way), all(step.known for step in way)) for way in ways)
+
+
+def _in_words(way: Way) -> tuple[str, ...]:
+    """Return the steps of a way in words: one line for each thing to do, with everything it has to show."""
+    goals: dict[str, list[str]] = {}
+    for step in sorted(way):
+        goals.setdefault(step.words, []).append(f"`{step.goal}`")
     return tuple(
-        Remedy(tuple(sorted(words for words, _ in way)), all(attainable for _, attainable in way)) for way in ways
+        words if shown == ["``"] else f"{words}, and the bound must show {' and '.join(shown)}"
+        for words, shown in goals.items()
     )
 
 
 def _smallest(ways: list[Way]) -> list[Way]:
     """Return the ways of which no other is a part, attainable and short ones first."""
-    unique = sorted(set(ways), key=lambda way: (not all(ok for _, ok in way), len(way), sorted(way)))
+    unique = sorted(set(ways), key=lambda way: (not all(step.known for step in way), len(way), sorted(way)))
     kept: list[Way] = []
     for way in unique:
         if not any(other <= way for other in kept):
@@ -67,15 +85,15 @@ def _smallest(ways: list[Way]) -> list[Way]:
     return kept[:MOST_WAYS]
 
 
-def _ways(application: Application, condition: Condition, permissive: bool) -> list[Way]:
+def _ways(application: Application, condition: Condition, *, permissive: bool) -> list[Way]:
     """Return the ways to make a condition stand for the permit; none when nothing can."""
     if isinstance(condition, Compare):
-        return _compare_ways(application, condition, permissive)
+        return _compare_ways(application, condition, permissive=permissive)
     if isinstance(condition, Constant):
         return [frozenset()] if condition.proven is permissive else []
     if isinstance(condition, Not):
-        return _ways(application, condition.part, not permissive)
-    parts = [_ways(application, part, permissive) for part in condition.parts]
+        return _ways(application, condition.part, permissive=not permissive)
+    parts = [_ways(application, part, permissive=permissive) for part in condition.parts]
     if isinstance(condition, AtLeast):
         need = condition.count if permissive else len(parts) - condition.count + 1
     else:
@@ -88,7 +106,7 @@ def _ways(application: Application, condition: Condition, permissive: bool) -> l
     return found
 
 
-def _compare_ways(application: Application, condition: Compare, permissive: bool) -> list[Way]:
+def _compare_ways(application: Application, condition: Compare, *, permissive: bool) -> list[Way]:
     now, to = application.situation.records.now, application.situation.to
     result = compare(condition, application.facts[condition.term], now, to, permissive)
     if result == FOR:
@@ -96,7 +114,7 @@ def _compare_ways(application: Application, condition: Compare, permissive: bool
     term = application.kernel.terms[condition.term]
     if isinstance(term, Clock):
         day = show_instant(condition.num // condition.den)
-        return [frozenset({(f"wait until {day}", True)})] if condition.above is permissive else []
+        return [frozenset({Step(f"wait until {day}")})] if condition.above is permissive else []
     if result == AGAINST:
         return []  # latched: nothing measured later takes it back
     leaf = Leaf(condition, permissive, result)
@@ -112,47 +130,47 @@ def _step(application: Application, condition: Compare, term: object, gap: Gap) 
         case Shown(safeguard=safeguard):
             spec = kernel.safeguards[safeguard]
             if gap.kind == "hole":
-                return f"amend {kernel.id}: {gap.message}", False
-            return f"{spec.by} shows safeguard {safeguard} for {name}", True
+                return Step(f"amend {kernel.id}: {gap.message}", known=False)
+            return Step(f"{spec.by} shows safeguard {safeguard} for {name}")
         case Attested(predicate=predicate, role=role):
-            return f"{role} attests {predicate}", True
+            return Step(f"{role} attests {predicate}")
         case Approved(matter=matter, role=role):
-            return f"{role} approves {matter}", True
+            return Step(f"{role} approves {matter}")
         case Published(matter=matter):
-            return f"publish {matter}", True
+            return Step(f"publish {matter}")
         case Measure(evaluation=evaluation):
             return _measure_step(application, condition, evaluation, gap)
         case _:
-            return f"ask for less effective compute: {gap.message}", True
+            return Step(f"ask for less effective compute: {gap.message}")
 
 
 def _measure_step(application: Application, condition: Compare, evaluation: str, gap: Gap) -> Step:
     kernel = application.kernel
     spec = kernel.evaluations[evaluation]
     who = f"{spec.by} measures" if spec.by else "measure"
-    goal = f"and the bound must show `{condition.text}`"
     match gap.kind:
         case "hole":
-            return (f"amend {kernel.id}: {gap.message}", False) if spec.hole is None else _fill(kernel, evaluation)
+            unstated = Step(f"amend {kernel.id}: {gap.message}", known=False)
+            return unstated if spec.hole is None else _fill(kernel, evaluation)
         case "pending":
-            return f"the pending result arrives ({gap.message}) {goal}", True
+            return Step(f"the pending result arrives ({gap.message})", condition.text)
         case "untrusted":
-            return f"repair trust: {gap.message}", True
+            return Step(f"repair trust: {gap.message}")
         case "not_attested" | "unresolved":
-            return f"show it: {gap.message}", True
+            return Step(f"show it: {gap.message}")
         case "inconclusive":
-            return f"{who} {evaluation} with more samples, {goal} ({gap.message})", True
+            return Step(f"{who} {evaluation} with more samples ({gap.message})", condition.text)
         case "stale":
-            return f"{who} {evaluation} again, {goal} ({gap.message})", True
+            return Step(f"{who} {evaluation} again ({gap.message})", condition.text)
         case _:
-            return f"{who} {evaluation}, {goal} ({gap.message})", True
+            return Step(f"{who} {evaluation} ({gap.message})", condition.text)
 
 
 def _fill(kernel: Kernel, hole: str) -> Step:
     spec = kernel.holes.get(hole)
     who = ", ".join(spec.filled_only_by) if spec else ""
     by = f"with the approval of {who}" if who else "though the policy names nobody who may"
-    return f"fill hole {hole} {by}; nobody knows what would fill it, possibly nothing", False
+    return Step(f"fill hole {hole} {by}; nobody knows what would fill it, possibly nothing", known=False)
 
 
 def would_not_release(applications: Sequence[Application]) -> Iterator[str]:

@@ -191,7 +191,7 @@ def measure(situation: Situation, kernel: Kernel, term: Measure) -> tuple[Fact, 
     target = weights if spec.kind == "capability" else situation.subject
     facts = list(_bearing(situation, kernel, spec, streams, target))
     if term.every_scaffold:
-        facts += _scaffold_gaps(situation, kernel, spec, facts, streams, target)
+        facts += _scaffold_gaps(situation, kernel, spec, streams, target)
     sources = {target.name, situation.subject.name}
     if term.position == "when":
         allowance = kernel.elicitation_allowance
@@ -205,9 +205,7 @@ def measure(situation: Situation, kernel: Kernel, term: Measure) -> tuple[Fact, 
     return (*facts, *streams.adverse(sources, target.name))
 
 
-def _bearing(
-    situation: Situation, kernel: Kernel, spec: Evaluation, streams: Streams, target: Subject
-) -> list[Fact]:
+def _bearing(situation: Situation, kernel: Kernel, spec: Evaluation, streams: Streams, target: Subject) -> list[Fact]:
     """Return one fact for each stratum that has to be refuted: those the policy asks and those ever registered."""
     links = [Link(target, same_run=True)]
     if spec.kind == "capability" and situation.training:
@@ -228,7 +226,7 @@ def _bearing(
     return facts
 
 
-def _of_stratum(  # noqa: PLR0913 - the stratum, and everything that decides how far it reaches
+def _of_stratum(
     situation: Situation, kernel: Kernel, spec: Evaluation, streams: Streams, stratum: Stratum, links: list[Link]
 ) -> Fact:
     """Return the fact of one stratum: from the nearest model with more than a pending run, else the nearest."""
@@ -256,7 +254,7 @@ def _only_pending(streams: Streams, link: Link, stratum: Stratum) -> bool:
     return all(run.result is None and not run.refused and now < run.plan.report_by for run in runs)
 
 
-def _extended(  # noqa: PLR0913 - see _of_stratum
+def _extended(
     situation: Situation,
     kernel: Kernel,
     spec: Evaluation,
@@ -284,9 +282,7 @@ def _extended(  # noqa: PLR0913 - see _of_stratum
     return Reach(until, hard.compute)
 
 
-def _credibility(
-    situation: Situation, kernel: Kernel, spec: Evaluation, subject: str
-) -> tuple[tuple[Gap, ...], int]:
+def _credibility(situation: Situation, kernel: Kernel, spec: Evaluation, subject: str) -> tuple[tuple[Gap, ...], int]:
     """Return why favorable results of an evaluation are not believed yet, and until when they are."""
     gaps, until = [], FOREVER
     for belief in spec.beliefs:
@@ -310,11 +306,10 @@ def _credibility(
     return tuple(gaps), until
 
 
-def _scaffold_gaps(  # noqa: PLR0913 - the context, and the strata it must find
+def _scaffold_gaps(
     situation: Situation,
     kernel: Kernel,
     spec: Evaluation,
-    facts: list[Fact],
     streams: Streams,
     target: Subject,
 ) -> list[Fact]:
@@ -353,5 +348,3 @@ def _treated_as_crossed(situation: Situation, spec: Evaluation, sources: set[str
         for entry, statement in said
         if statement.holds and (not statement.subject or statement.subject in sources)
     ]
-
-

@@ -215,7 +215,7 @@ class Streams:
 
     # ------------------------------------------------------------ favorable use
 
-    def bearing(  # noqa: PLR0913 - how far evidence reaches is the question's, not the stream's
+    def bearing(
         self,
         link: Link,
         stratum: Stratum,
@@ -364,7 +364,7 @@ def hard_limits_of(evaluation: Evaluation, link: Link, low: int, high: int) -> R
 UNSTATED_GROWTH = Fraction(4)
 
 
-def _limits(  # noqa: PLR0913 - the endpoints of one interval are two arguments
+def _limits(
     evaluation: Evaluation, link: Link, low: int, high: int, factor: Fraction | None, *, training: bool
 ) -> Reach:
     if not training:

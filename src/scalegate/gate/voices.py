@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from scalegate.core.events import Entry, Statement
@@ -62,40 +62,50 @@ def hear(
     latest: dict[str, tuple[Entry, Statement]] = {}
     rejected: list[str] = []
     for entry, statement in said:
-        if statement.role != role_name:
-            continue
-        if may_speak(records, kernel, role_name, statement.by):
+        if statement.role == role_name and may_speak(records, kernel, role_name, statement.by):
             latest[statement.by] = (entry, statement)
-        else:
+        elif statement.role == role_name:
             rejected.append(entry.digest)
-    ends, live, dead, denials = [], [], [], []
-    for entry, statement in latest.values():
-        if not statement.holds:
-            denials.append(entry.digest)
-            continue
-        end = min(statement.expires or FOREVER, entry.at + age if age is not None else FOREVER)
-        if end == FOREVER:
-            continue  # a statement must expire: one that never does is no evidence
-        if end > records.now:
-            ends.append(end)
-            live.append(entry.digest)
-        else:
-            dead.append(entry.digest)
+    tally = _tally(latest.values(), records.now, age)
     # In a body that decides by quorum a dissenting member is outvoted; elsewhere one denial stands.
-    if denials and (role.quorum == 1 or len(ends) < role.quorum):
-        return Voice("denied", evidence=tuple(denials), message=f"denied by {role_name}")
-    if len(ends) >= role.quorum:
-        ends.sort(reverse=True)
-        return Voice("affirmed", ends[role.quorum - 1], tuple(live))
-    if dead:
-        return Voice("expired", evidence=tuple(dead), message=f"the statement of {role_name} has expired")
-    if live:
-        short = f"{len(live)} of {role.quorum} needed statements of {role_name}"
-        return Voice("absent", evidence=tuple(live), message=short)
+    if tally.denials and (role.quorum == 1 or len(tally.live) < role.quorum):
+        return Voice("denied", evidence=tuple(tally.denials), message=f"denied by {role_name}")
+    if len(tally.live) >= role.quorum:
+        ends = sorted((end for end, _ in tally.live), reverse=True)
+        return Voice("affirmed", ends[role.quorum - 1], tuple(digest for _, digest in tally.live))
+    if tally.dead:
+        return Voice("expired", evidence=tuple(tally.dead), message=f"the statement of {role_name} has expired")
+    if tally.live:
+        short = f"{len(tally.live)} of {role.quorum} needed statements of {role_name}"
+        return Voice("absent", evidence=tuple(digest for _, digest in tally.live), message=short)
     if rejected:
         who = f"who spoke as {role_name} may not: not a member, or not independent"
         return Voice("rejected", evidence=tuple(rejected), message=who)
     return Voice("absent", message=f"nothing said by {role_name}")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The latest statements of a role's speakers: (end, digest) of those in time, the expired, the denials."""
+
+    live: list[tuple[int, str]] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+    denials: list[str] = field(default_factory=list)
+
+
+def _tally(latest: Iterable[tuple[Entry, Statement]], now: int, age: int | None) -> _Tally:
+    tally = _Tally()
+    for entry, statement in latest:
+        end = min(statement.expires or FOREVER, entry.at + age if age is not None else FOREVER)
+        if not statement.holds:
+            tally.denials.append(entry.digest)
+        elif end == FOREVER:
+            continue  # a statement must expire: one that never does is no evidence
+        elif end > now:
+            tally.live.append((end, entry.digest))
+        else:
+            tally.dead.append(entry.digest)
+    return tally
 
 
 def about(records: Records, kind: str, topic: str, subject: str) -> list[tuple[Entry, Statement]]:

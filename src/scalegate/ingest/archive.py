@@ -255,9 +255,7 @@ class Archive:
         if frame.window_size > self._limits.window_bytes and not known:
             raise ObjectionError("E116", f"a window of {frame.window_size} bytes", member.name)
         try:
-            return self._zstd.decompress(
-                packed, max_output_size=member.size, allow_extra_data=False
-            )
+            return self._zstd.decompress(packed, max_output_size=member.size, allow_extra_data=False)
         except zstandard.ZstdError:
             # Several frames, or broken: the stream knows which.
             return b"".join(_capped(_frames(self._zstd, io.BytesIO(packed)), member))
@@ -328,12 +326,8 @@ class _Source:
         return next(self._pieces, b"")
 
 
-def _frames(
-    unpacker: zstandard.ZstdDecompressor, source: _Source | io.BytesIO
-) -> Iterator[bytes]:
-    reader = unpacker.stream_reader(
-        cast("BinaryIO", source), read_size=_PIECE, read_across_frames=True
-    )
+def _frames(unpacker: zstandard.ZstdDecompressor, source: _Source | io.BytesIO) -> Iterator[bytes]:
+    reader = unpacker.stream_reader(cast("BinaryIO", source), read_size=_PIECE, read_across_frames=True)
     while piece := reader.read(_PIECE):
         yield piece
 
@@ -359,9 +353,7 @@ def _central_entry(directory: bytes, position: int) -> tuple[Member, int]:
     fields = directory[position : position + _CENTRAL.size]
     if len(fields) < _CENTRAL.size or fields[:4] != b"PK\x01\x02":
         raise ObjectionError("E105", "the directory is broken")
-    _, _, _, flags, method, _, _, crc, packed, size, *sizes, disk, _, _, offset = _CENTRAL.unpack(
-        fields
-    )
+    _, _, _, flags, method, _, _, crc, packed, size, *sizes, disk, _, _, offset = _CENTRAL.unpack(fields)
     name_size, extra_size, comment_size = sizes
     start = position + _CENTRAL.size
     end = start + name_size + extra_size + comment_size

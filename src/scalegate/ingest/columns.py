@@ -72,11 +72,15 @@ def columns(
     rows = [row for _, _, row in places]
     convert = _Converter()
     made: list[Column] = []
+    names: set[str] = set()
     notes: list[Finding] = []
     for scorer, values in samples.values.items():
         for name, key in _names(scorer, values):
             if len(made) >= limit:
                 raise ObjectionError("E207", f"more than {limit} score columns")
+            if name in names:
+                raise ObjectionError("E206", f"two columns are named {quoted(name)}")
+            names.add(name)
             scores = [_score(samples, scorer, values, key, row, convert) for row in rows]
             made.append(
                 Column(
@@ -88,10 +92,7 @@ def columns(
                 )
             )
             notes += _notes(made[-1])
-    digests = b"".join(
-        NO_DIGEST if row is None else bytes(samples.digests[32 * row : 32 * row + 32])
-        for row in rows
-    )
+    digests = b"".join(NO_DIGEST if row is None else bytes(samples.digests[32 * row : 32 * row + 32]) for row in rows)
     return tuple(made), digests, tuple(notes)
 
 
@@ -105,7 +106,7 @@ def _names(scorer: str, values: list[Any]) -> list[tuple[str, str | int | None]]
     return [(f"{scorer}/{key}", key) for key in keys] if keys else [(scorer, None)]
 
 
-def _score(  # noqa: PLR0913, PLR0911 - one row of a table, one return per reason
+def _score(
     samples: SampleTable,
     scorer: str,
     values: list[Any],
@@ -145,7 +146,7 @@ def _notes(column: Column) -> list[Finding]:
     found = []
     if counts:
         detail = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-        found.append(objection("E701", f"{detail} of {len(column)}", quoted(column.scorer)[1:-1]))
+        found.append(objection("E701", f"{detail} of {len(column)}", column.scorer))
     if strange:
         found.append(objection("E702", f"{strange} of {len(column)}", column.scorer))
     return found

@@ -49,9 +49,7 @@ def check_plan(header: Header, samples: SampleTable) -> list[Finding]:
     if header.total is not None and len(samples) > header.total:
         found.append(objection("E405", f"{len(samples)} samples, {header.total} reported"))
     if header.completed is not None:
-        certain = sum(
-            samples.scored(row) for row in range(len(samples)) if row not in samples.errors
-        )
+        certain = sum(samples.scored(row) for row in range(len(samples)) if row not in samples.errors)
         if not certain <= header.completed <= len(samples):
             counted = f"{header.completed} reported, {certain} to {len(samples)} in the log"
             found.append(objection("E405", counted, "results.completed_samples"))
@@ -76,9 +74,7 @@ def check_summaries(samples: SampleTable, summaries: SampleTable) -> list[Findin
         if other is None:
             continue
         if not all(
-            _equal(
-                ABSENT if mine is None else mine[row], ABSENT if theirs is None else theirs[other]
-            )
+            _equal(ABSENT if mine is None else mine[row], ABSENT if theirs is None else theirs[other])
             for mine, theirs in columns
         ):
             unequal.append(key[0])
@@ -161,9 +157,7 @@ def _check_reduction(
             value = _part(rows[item], key)
             if accepted is None:
                 unknown = True
-            elif value is ABSENT or not any(
-                same(as_inspect_float(value), one) for one in accepted
-            ):
+            elif value is ABSENT or not any(same(as_inspect_float(value), one) for one in accepted):
                 wrong.append(item)
     found = []
     if wrong:
@@ -194,9 +188,7 @@ def _part(value: Any, key: str | int | None) -> Any:  # noqa: ANN401 - a score v
     return ABSENT
 
 
-def _reduce(
-    samples: SampleTable, values: list[Any], key: str | int | None, reducer: str
-) -> Reduced:
+def _reduce(samples: SampleTable, values: list[Any], key: str | int | None, reducer: str) -> Reduced:
     grouped: dict[str, list[Any]] = defaultdict(list)
     for item, value in zip(samples.ids, values, strict=True):
         part = _part(value, key)
@@ -208,9 +200,7 @@ def _reduce(
 # -- metrics --------------------------------------------------------------------------------------
 
 
-def _columns_of(
-    header: Header, block: ScoreBlock, samples: SampleTable
-) -> list[list[float]] | None:
+def _columns_of(header: Header, block: ScoreBlock, samples: SampleTable) -> list[list[float]] | None:
     """Return the reduced columns that the block may have been computed from, None if that cannot be known."""
     values = samples.values[block.scorer]
     key: str | None = None
@@ -281,9 +271,7 @@ def _equal(first: Any, second: Any) -> bool:  # noqa: ANN401 - score values
     if first is second:
         return True
     if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(
-            _equal(first[key], second[key]) for key in first
-        )
+        return first.keys() == second.keys() and all(_equal(first[key], second[key]) for key in first)
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_equal, first, second))
     if is_unscored(first) or is_unscored(second):

@@ -227,9 +227,7 @@ def _builtin(scorers: list[Any]) -> dict[str, frozenset[str]]:
         if isinstance(scorer, dict) and isinstance(scorer.get("name"), str):
             qualified = names(scorer.get("metrics"))
             found[scorer["name"]] = frozenset(
-                name.removeprefix("inspect_ai/")
-                for name in qualified
-                if name.startswith("inspect_ai/")
+                name.removeprefix("inspect_ai/") for name in qualified if name.startswith("inspect_ai/")
             )
     return found
 

@@ -34,9 +34,7 @@ def _visible(text: str, kept: frozenset[str]) -> str:
     if _SIMPLE.fullmatch(text):
         return text
     return "".join(
-        character
-        if character in kept or unicodedata.category(character) not in _STEERING
-        else _escape(character)
+        character if character in kept or unicodedata.category(character) not in _STEERING else _escape(character)
         for character in text
     )
 

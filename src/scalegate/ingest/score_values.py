@@ -19,9 +19,7 @@ _WORDS: dict[str, Fraction] = {"C": _ONE, "I": _ZERO, "P": _HALF}
 _YES, _NO = frozenset({"yes", "true"}), frozenset({"no", "false"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?\s*", re.ASCII)
 
-MISSING_REASONS = frozenset(
-    {"invalid_response_format", "refusal", "no_response", "grader_failed", "scoring_failed"}
-)
+MISSING_REASONS = frozenset({"invalid_response_format", "refusal", "no_response", "grader_failed", "scoring_failed"})
 """Values of `Score.reason` under which a score says nothing about the capability."""
 
 UNSCORED, REFUSED, UNCONVERTIBLE = "unscored", "refused", "unconvertible"

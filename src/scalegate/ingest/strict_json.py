@@ -20,7 +20,7 @@ import functools
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any, NoReturn, TypeVar
@@ -87,9 +87,11 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=_decimal, parse_int=_integer, parse_constant=float
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_decimal, parse_int=_integer, parse_constant=float)
+
+
+# The C scanner behind `decode`, without the two searches for blanks around a document that has none.
+_SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
 
 
 def _too_deep(where: str) -> NoReturn:
@@ -127,7 +129,7 @@ def check_depth(document: bytes, where: str) -> None:
 def _decode(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of six types
     try:
         if text[:1] in "{[" and text[-1:] in "}]":
-            value, end = _DECODER.scan_once(text, 0)
+            value, end = _SCAN(text, 0)
             if end == len(text):
                 return value
         return _DECODER.decode(text)
@@ -148,9 +150,7 @@ def _utf8(document: bytes, where: str) -> str:
         raise ObjectionError("E201", f"byte {error.start}", where) from error
 
 
-def parse(
-    document: bytes, where: str, limit: int = DEFAULT_LIMITS.document_bytes
-) -> Any:  # noqa: ANN401 - JSON is any of six types
+def parse(document: bytes, where: str, limit: int = DEFAULT_LIMITS.document_bytes) -> Any:  # noqa: ANN401 - JSON is any of six types
     """Return the value of a JSON document.
 
     Numbers with a point or exponent become `Decimal`; `NaN`, `Infinity` and `-Infinity`, which Inspect writes,
@@ -181,9 +181,7 @@ def _masked(document: bytes) -> bytes:
     return _STRING_OR_CONSTANT.sub(_mask_token, document)
 
 
-def _decode_raw(
-    decoder: msgspec.json.Decoder[_Raws], document: bytes
-) -> tuple[_Raws, bytes] | None:
+def _decode_raw(decoder: msgspec.json.Decoder[_Raws], document: bytes) -> tuple[_Raws, bytes] | None:
     """Return the stretches of bytes, and the document that they lie in: the given one or its mask."""
     if sys.getrecursionlimit() > _TRUSTED_RECURSION:
         return None
@@ -232,13 +230,8 @@ def _heads(document: bytes, raws: dict[str, msgspec.Raw]) -> tuple[int, tuple[by
     return start, heads
 
 
-def _spans(
-    document: bytes, decoded: tuple[dict[str, msgspec.Raw], bytes] | None
-) -> dict[str, slice] | None:
+def _spans(raws: dict[str, msgspec.Raw], shadow: bytes) -> dict[str, slice] | None:
     """Return where the value of each key stands if the document provably has every key once, else None."""
-    if decoded is None:
-        return None
-    raws, shadow = decoded
     if not raws:
         return {}
     found = _heads(shadow, raws)
@@ -280,7 +273,7 @@ def _select(
             small = b",".join([b'"%b":%b' % (key.encode(), raws[key]) for key in keys])
             found: dict[str, Any] = _parse_checked(b"{%b}" % small, where)
             return found
-        spans = _spans(document, decoded)
+        spans = _spans(raws, shadow)
         if spans is not None:
             return {key: _parse_checked(document[spans[key]], where) for key in keys}
     value = parse(document, where)
@@ -294,6 +287,12 @@ def _parse_checked(document: bytes, where: str) -> Any:  # noqa: ANN401 - JSON i
     return _decode(document.decode(), where)
 
 
+def top_keys(document: bytes) -> frozenset[str] | None:
+    """Return the keys of a JSON object, or None if the document is none, or none that can be read."""
+    decoded = _decode_raw(_RAW_OBJECT, document)
+    return None if decoded is None else frozenset(decoded[0])
+
+
 def cut_field(document: bytes, key: str, where: str) -> tuple[bytes, bytes] | None:
     """Split an object into itself with the value of `key` replaced by `null`, and the bytes of that value.
 
@@ -304,7 +303,8 @@ def cut_field(document: bytes, key: str, where: str) -> tuple[bytes, bytes] | No
     """
     if not document.isascii():
         _utf8(document, where)
-    spans = _spans(document, _decode_raw(_RAW_OBJECT, document))
+    decoded = _decode_raw(_RAW_OBJECT, document)
+    spans = None if decoded is None else _spans(*decoded)
     if spans is None or key not in spans:
         return None
     span = spans[key]
@@ -365,10 +365,11 @@ def stream_fields(
             if held and not held.startswith(b"["):
                 raise ObjectionError("E206", "not an array", where)
             opened, held = bool(held), held[1:]
-        taken = 0
-        for candidate, decoded, taken in _complete_objects(held):
+        used = 0
+        for candidate, decoded, end in _complete_objects(held):
+            used = end
             yield _select(candidate, decoded, wanted, where)
-        held = held[taken:]
+        held = held[used:]
         # Twice as much before the next look keeps the work linear, whatever the element looks like.
         wait_for = len(held)
     rest = held + b"".join(arrived)

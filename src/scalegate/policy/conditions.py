@@ -68,9 +68,7 @@ class _Reader:
             "before": self._calendar,
             "attested": self._attested,
             "approved": self._approved,
-            "published": lambda tree: written.PublishedWord(
-                self._text(tree), span_of(tree, self.scalar)
-            ),
+            "published": lambda tree: written.PublishedWord(self._text(tree), span_of(tree, self.scalar)),
             "comparison": self._comparison,
         }
 
@@ -94,8 +92,7 @@ class _Reader:
         mixed = next((part for part in _trees(tree) if part.data == "both"), None)
         if mixed is not None:
             whole = " or ".join(
-                f"({self._text(part)})" if part.data == "both" else self._text(part)
-                for part in _trees(tree)
+                f"({self._text(part)})" if part.data == "both" else self._text(part) for part in _trees(tree)
             )
             self.findings.error(
                 "P302",
@@ -127,8 +124,7 @@ class _Reader:
         if count.denominator != 1 or not 1 <= count <= asked:
             self.findings.error(
                 "P313",
-                f"at least {quote(str(token))} of {asked} can {'never' if count > asked else 'only'}"
-                " be met",
+                f"at least {quote(str(token))} of {asked} can {'never' if count > asked else 'only'} be met",
                 token_span(token, self.scalar),
                 help=f"write a whole number from 1 to {asked}",
             )
@@ -215,9 +211,7 @@ class _Reader:
         name = self._name(_tokens(left)[0])
         return written.Comparison(name, above, edge, rate, scaffolds is not None, text, span)
 
-    def _alone(
-        self, operand: Tree[Token], scaffolds: Tree[Token] | None
-    ) -> written.Phrase | None:
+    def _alone(self, operand: Tree[Token], scaffolds: Tree[Token] | None) -> written.Phrase | None:
         span = span_of(operand, self.scalar)
         if operand.data == "name":
             if scaffolds is not None:
@@ -253,15 +247,11 @@ class _Reader:
         self.findings.error("P307", message, span, cause=cause, help=remedy)
         return False
 
-    def _chained(
-        self, tree: Tree[Token], operands: list[Tree[Token]], operators: list[Token]
-    ) -> None:
+    def _chained(self, tree: Tree[Token], operands: list[Tree[Token]], operators: list[Token]) -> None:
         words = [self._text(part) for part in operands]
         remedy = "compare one name with one value at a time"
         if len(operators) == 2 and operands[1].data == "name":
             first = _TURNED.get(str(operators[0]), str(operators[0]))
             both = f"{words[1]} {first} {words[0]} and {words[1]} {operators[1]} {words[2]}"
             remedy = f"write {quote(both)}"
-        self.findings.error(
-            "P303", "a chain of comparisons", span_of(tree, self.scalar), help=remedy
-        )
+        self.findings.error("P303", "a chain of comparisons", span_of(tree, self.scalar), help=remedy)

@@ -165,9 +165,7 @@ class Findings:
         """Record what the reader should know though the text is accepted."""
         self._add(code, "warning", message, span, cause, help)
 
-    def _add(  # noqa: PLR0913, PLR0917 - the fields of one diagnostic
-        self, code: str, severity: Severity, message: str, span: Span, cause: str, remedy: str
-    ) -> None:
+    def _add(self, code: str, severity: Severity, message: str, span: Span, cause: str, remedy: str) -> None:
         if (code, span) in self._seen:
             return
         self._seen.add((code, span))
@@ -182,9 +180,7 @@ class Findings:
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Return the findings by position."""
-        found = sorted(
-            self._found, key=lambda item: (item.span or Span("", 0, 0, 0, 0), item.code, item.message)
-        )
+        found = sorted(self._found, key=lambda item: (item.span or Span("", 0, 0, 0, 0), item.code, item.message))
         if self._cut:
             severity: Severity = "error" if self.failed else "warning"
             message = f"{self._cut} more findings are not shown"

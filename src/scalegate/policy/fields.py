@@ -88,7 +88,8 @@ def as_items(node: Node, what: str, findings: Findings) -> Sequence[Node]:
     return (node,)
 
 
-def _unique(names: Sequence[Name], what: str, findings: Findings) -> None:
+def unique(names: Sequence[Name], what: str, findings: Findings) -> None:
+    """Report every name that a list repeats."""
     seen: set[str] = set()
     for name in names:
         if name.text in seen:
@@ -100,7 +101,7 @@ def as_names(node: Node, what: str, findings: Findings) -> tuple[Name, ...]:
     """Return a list of different names; a name alone stands for a list of one."""
     items = [as_name(item, f"an item of {what}", findings) for item in as_items(node, what, findings)]
     names = tuple(item for item in items if item is not None)
-    _unique(names, what, findings)
+    unique(names, what, findings)
     return names
 
 
@@ -108,7 +109,7 @@ def as_words(node: Node, what: str, findings: Findings) -> tuple[str, ...]:
     """Return a list of different free texts; a text alone stands for a list of one."""
     items = [as_text(item, f"an item of {what}", findings) for item in as_items(node, what, findings)]
     words = tuple(Name(item.text, item.span) for item in items if item is not None)
-    _unique(words, what, findings)
+    unique(words, what, findings)
     return tuple(word.text for word in words)
 
 
@@ -126,9 +127,7 @@ def as_table(node: Node, what: str, findings: Findings) -> Table | None:
 class Fields:
     """The keys of one table, each read once; what nobody read is unknown."""
 
-    def __init__(
-        self, table: Table, what: str, known: Collection[str], findings: Findings
-    ) -> None:
+    def __init__(self, table: Table, what: str, known: Collection[str], findings: Findings) -> None:
         """Report the unknown keys.
 
         Args:
@@ -201,6 +200,21 @@ class Fields:
         """Return the free texts a key lists."""
         node = self.node(key)
         return () if node is None else as_words(node, quote(key), self.findings)
+
+    def actions(self, key: str) -> tuple[Name, ...]:
+        """Return the actions a key lists; `everything` is a word of the language, and one of them."""
+        node = self.node(key)
+        if node is None:
+            return ()
+        found: list[Name] = []
+        for item in as_items(node, quote(key), self.findings):
+            scalar = as_text(item, quote(key), self.findings)
+            if scalar is None:
+                continue
+            if scalar.text == "everything" or is_name(scalar, "an action", self.findings):
+                found.append(Name(scalar.text, scalar.span))
+        unique(found, quote(key), self.findings)
+        return tuple(found)
 
     def table(self, key: str) -> Table | None:
         """Return the mapping of a key."""

@@ -34,7 +34,9 @@ from scalegate.policy.phrases import (
     listed,
     plain,
     quoted,
+    spoken_id,
     terms_of,
+    the,
     yes_words,
 )
 
@@ -87,8 +89,12 @@ def _edges(kernel: Kernel) -> Iterator[str]:
     loose = set(HARDER) - {MITIGATION}
     for commitment in kernel.commitments:
         loose -= commitment.actions
+    words = {**ACTION_WORDS, "train": "training at a scale that was reached before"}
+    if "train.new-scale" in loose:
+        words = ACTION_WORDS
+        loose.discard("train.new-scale")
     if loose:
-        yield f"No commitment holds {listed((ACTION_WORDS[item] for item in sorted(loose)), 'or')}."
+        yield f"No commitment holds {listed((words[item] for item in HARDER if item in loose), 'or')}."
 
 
 def _holes(kernel: Kernel) -> Iterator[str]:
@@ -97,11 +103,11 @@ def _holes(kernel: Kernel) -> Iterator[str]:
     declared = set(kernel.holes)
     for evaluation in kernel.evaluations.values():
         if evaluation.hole is not None and evaluation.id not in declared:
-            yield f"Hole: {plain(evaluation.id)}. {_sentence(evaluation.hole)} {_HELD}"
+            yield f"Hole: {spoken_id(evaluation.id)}. {_sentence(evaluation.hole)} {_HELD}"
             declared.add(evaluation.id)
     for term in kernel.terms:
         if isinstance(term, Hole) and term.name not in declared:
-            yield f"Hole: {plain(term.name)}. {_HELD} No owner is named, and nobody may fill it."
+            yield f"Hole: {spoken_id(term.name)}. {_HELD} No owner is named, and nobody may fill it."
             declared.add(term.name)
     for name, test in kernel.capabilities.items():
         if test not in kernel.evaluations and name not in declared and test not in declared:
@@ -113,11 +119,11 @@ _HELD = "Nobody can show this today, so whatever waits for it stays held."
 
 def _hole(kernel: Kernel, spec: HoleSpec) -> str:
     waiting = [
-        plain(item.id)
+        spoken_id(item.id)
         for item in kernel.commitments
         if any(isinstance(term, Hole) and term.name == spec.name for term in terms_of(kernel, item.when, item.until))
     ]
-    parts = [f"Hole: {plain(spec.name)}. {_sentence(spec.words)} {_HELD}"]
+    parts = [f"Hole: {spoken_id(spec.name)}. {_sentence(spec.words)} {_HELD}"]
     if waiting:
         noun = "commitment" if len(waiting) == 1 else "commitments"
         parts.append(f"It stands in the {noun} {listed(waiting)}.")
@@ -181,7 +187,7 @@ def _missing_checks(kernel: Kernel, measured: list[Evaluation]) -> Iterator[str]
 
 def _resumptions(kernel: Kernel) -> Iterator[str]:
     for item in kernel.commitments:
-        name = plain(item.id)
+        name = spoken_id(item.id)
         match item.until:
             case Constant(proven=False) if item.declared_stop:
                 yield f"The commitment {name} claims no condition for going on. That is declared."
@@ -248,10 +254,10 @@ def _exception(kernel: Kernel, item: Exception_) -> str:
 
 
 def _fill(spec: HoleSpec) -> str:
-    name = plain(spec.name)
+    name = spoken_id(spec.name)
     if not spec.filled_only_by:
         return f"The hole {name}: nobody is named who may fill it, so nobody may."
-    roles = listed(map(plain, spec.filled_only_by))
+    roles = listed(map(the, spec.filled_only_by))
     every = " all agree" if len(spec.filled_only_by) > 1 else " agrees"
     return (
         f"The hole {name} may be filled, also while it holds, with a condition and nothing else, "
@@ -266,7 +272,7 @@ def _amendments(kernel: Kernel) -> str:
         return f"No role is named that must approve a change of this policy. {refused}"
     notice = show_duration(rule.notice) if rule.notice else "no"
     return (
-        f"It may be weakened with the approval of {listed(map(plain, rule.approved_by))} "
+        f"It may be weakened with the approval of {listed(map(the, rule.approved_by))} "
         f"and {notice}{' of' if rule.notice else ''} notice. {refused}"
     )
 
@@ -283,7 +289,7 @@ def _by_time(kernel: Kernel) -> Iterator[str]:
     def timed(*conditions: Condition) -> bool:
         return any(isinstance(term, Clock) for term in terms_of(kernel, *conditions))
 
-    names = [plain(item.id) for item in kernel.commitments if timed(item.when, item.until)]
+    names = [spoken_id(item.id) for item in kernel.commitments if timed(item.when, item.until)]
     if names:
         yield f"Time passing counts as showing something in {listed(names)}."
 
@@ -299,14 +305,14 @@ def _by_word(kernel: Kernel) -> Iterator[str]:
         for belief in item.beliefs:
             if belief.role is not None:
                 age = f" (counted for {show_duration(belief.expires)})" if belief.expires else ""
-                words.append(f"{plain(belief.role)} attests, for {plain(item.id)}, that {plain(belief.claim)}{age}")
+                words.append(f"{the(belief.role)} attests, for {plain(item.id)}, that {plain(belief.claim)}{age}")
     if words:
         yield f"These rest on somebody's word: {'; '.join(words)}."
     deciders = _deciders(kernel)
     alone = [name for name in deciders if not _role_is_independent(kernel, name)]
     if alone:
         verb = "decides" if len(alone) == 1 else "decide"
-        yield f"{listed(map(plain, alone))} {verb} here without being independent of anyone."
+        yield f"{_sentence(listed(map(the, alone)))[:-1]} {verb} here without being independent of anyone."
 
 
 def _deciders(kernel: Kernel) -> list[str]:

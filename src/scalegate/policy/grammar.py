@@ -19,9 +19,12 @@ from scalegate.policy.source import Scalar
 
 MAX_NESTING = 32
 
-RESERVED = frozenset(
-    "and or not at least of never always effective compute after before attested approved by "
-    "published under every in everything".split()
+RESERVED: Final = frozenset(
+    {
+        *("and", "or", "not", "at", "least", "of", "never", "always", "everything"),
+        *("effective", "compute", "after", "before", "under", "every", "in"),
+        *("attested", "approved", "published", "by"),
+    }
 )
 
 _GRAMMAR = r"""
@@ -192,9 +195,7 @@ def _explain(error: UnexpectedInput, start: str, scalar: Scalar, findings: Findi
     cause = f"expected {expected}" if expected else ""
     if found is None:
         end = len(text.rstrip())
-        findings.error(
-            "P301", "the phrase ends too early", scalar.at(end, end), cause=cause, help=_like(start)
-        )
+        findings.error("P301", "the phrase ends too early", scalar.at(end, end), cause=cause, help=_like(start))
         return
     word = found.group()
     findings.error(
@@ -216,30 +217,35 @@ def _like(start: str) -> str:
     return f"write something like {SHAPES[start]}"
 
 
+# What people write instead of words of the language, and what to tell them.
+_MENDED: Final = {
+    **dict.fromkeys(("&", "&&"), "write `and`"),
+    **dict.fromkeys(("|", "||"), "write `or`"),
+    **dict.fromkeys(("\u00d7", "X", "times"), "write `x` for a multiple, as in `4x`"),
+    **dict.fromkeys(
+        ("FLOP/s", "/s", "FLOPS"),
+        "effective compute is a number of operations, not a speed: write `FLOP`",
+    ),
+    "!": "write `not`",
+    "last": "write `whichever is first`: evidence ends with the first of its limits",
+    "later": "write `whichever is first`: evidence ends with the first of its limits",
+}
+
+
 def _mended(word: str, before: str, after: str) -> str:
     """Return help for the mistakes that people make; empty when this is none of them."""
     lower = word.lower()
-    last = before.split()[-1] if before.split() else ""
+    last = before.rsplit(maxsplit=1)[-1] if before.strip() else ""
+    if word in _MENDED:
+        return _MENDED[word]
     if word != lower and lower in RESERVED:
         return f"words of the language are lower-case: write `{lower}`"
-    if word in {"&&", "&", "||", "|"}:
-        return f"write `{'and' if word[0] == '&' else 'or'}`"
-    if word[0] == "!":
-        return "write `not`"
     if word == "," and last[-1:].isdigit() and after[:1].isdigit():
         return "write numbers without commas, and fractions with a point: `0.2`, `1000`"
     if word[0] == "_":
         return "names are letters, digits, hyphens and dots: write a hyphen"
     if word == "not" and last == "not":
         return "two negations cancel: write neither"
-    if lower == "flop/s" or (word[0] == "/" and last.upper() == "FLOP"):
-        return "effective compute is a number of operations, not a speed: write `FLOP`"
-    if word in {"\u00d7", "X", "times"}:
-        return "write `x` for a multiple, as in `4x`"
-    if word == "%" and not last:
-        return "write the number first: `20%`"
-    if lower == "last" and before.endswith(("is ", "whichever is ")):
-        return "write `whichever is first`: evidence ends with the first of its limits"
     return ""
 
 

@@ -113,9 +113,7 @@ def _speaks(table: Table, findings: Findings) -> bool:
     return True
 
 
-def _section(
-    fields: Fields, key: str, what: str, reader: Callable[[Entry, Findings], Declared]
-) -> dict[str, Declared]:
+def _section(fields: Fields, key: str, what: str, reader: Callable[[Entry, Findings], Declared]) -> dict[str, Declared]:
     """Return what a section declares, by name."""
     table = fields.table(key)
     if table is None:
@@ -254,34 +252,20 @@ def _commitment(entry: Entry, findings: Findings) -> written.CommitmentText:
     keys = ("hold", "unless shown", RESUME, "once crossed")
     fields = _body(entry, "commitment", keys, findings)
     if fields is None:
-        return written.CommitmentText(name, (), None, None, declared_never=False, span=name.span)
+        return written.CommitmentText(name, (), None, None, declared_never=False, broken=True, span=name.span)
     fields.need("hold", entry.key.span, "write an action such as `train`, or `everything`")
     fields.need("unless shown", entry.key.span, "write a condition, or `never`")
     fields.exclusive(RESUME, ("once crossed",), "they are two answers to what ends the hold")
     never = fields.choice("once crossed", ("never",)) is not None
     return written.CommitmentText(
         name=name,
-        hold=_held(fields, "hold"),
-        unless_shown=fields.read("unless shown", read_condition),
-        resume=fields.read(RESUME, read_condition),
+        hold=fields.actions("hold"),
+        unless_shown=_condition(fields, "unless shown"),
+        resume=_condition(fields, RESUME),
         declared_never=never,
+        broken="unless shown" not in fields or RESUME in fields or "once crossed" in fields,
         span=name.span,
     )
-
-
-def _held(fields: Fields, key: str) -> tuple[Name, ...]:
-    """Return the actions a key lists; `everything` is a word of the language, and one of them."""
-    node = fields.node(key)
-    if node is None:
-        return ()
-    found: list[Name] = []
-    for item in as_items(node, quote(key), fields.findings):
-        scalar = as_text(item, quote(key), fields.findings)
-        if scalar is None:
-            continue
-        if scalar.text == "everything" or is_name(scalar, "an action", fields.findings):
-            found.append(Name(scalar.text, scalar.span))
-    return tuple(found)
 
 
 def _exception(entry: Entry, findings: Findings) -> written.ExceptionText:
@@ -304,14 +288,19 @@ def _exception(entry: Entry, findings: Findings) -> written.ExceptionText:
     return written.ExceptionText(
         name=name,
         instead_of=fields.name("instead of", "the name of a commitment"),
-        when=fields.read("when", read_condition),
-        floor=fields.read(FLOOR, read_condition),
+        when=_condition(fields, "when"),
+        floor=_condition(fields, FLOOR),
         needs=_needs(fields),
         each=each,
         total=total,
         window=window,
         span=name.span,
     )
+
+
+def _condition(fields: Fields, key: str) -> written.Phrase | None:
+    scalar = fields.text(key)
+    return None if scalar is None else read_condition(scalar, fields.findings)
 
 
 def _needs(fields: Fields) -> tuple[written.Phrase, ...]:

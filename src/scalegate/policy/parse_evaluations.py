@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TypeAlias
 
+from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import Count, EvaluationKind, Validity
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text
@@ -70,14 +71,14 @@ def _body(entry: Entry, kind: str, keys: Iterable[str], findings: Findings) -> F
     return None if table is None else Fields(table, what, tuple(keys), findings)
 
 
-def _hole(fields: Fields) -> HoleText:
-    """Return the hole of a capability or evaluation, where one is written."""
+def _hole(fields: Fields, place: Span) -> HoleText:
+    """Return what is written about a hole; no words where nobody declared one."""
     return HoleText(
         words=fields.words("hole") or "",
         owner=fields.words("owner"),
         filled_only_by=fields.names("filled only by"),
         review_by=fields.read("review by", read_instant),
-        span=fields.key_span("hole"),
+        span=fields.key_span("hole") if "hole" in fields else place,
     )
 
 
@@ -100,8 +101,8 @@ def read_capability(entry: Entry, findings: Findings) -> CapabilityText:
         return CapabilityText(name, None, None, (), entry.key.span)
     why = "a capability that is tested is no hole"
     fields.exclusive("hole", ("tested by",), why)
-    hole = _hole(fields) if "hole" in fields else None
-    if hole is None and "tested by" in fields:
+    untested = "tested by" not in fields
+    if not untested and "hole" not in fields:
         _only_for_holes(fields)
     if "tested by" in fields and "holds" in fields:
         findings.error(
@@ -113,8 +114,8 @@ def read_capability(entry: Entry, findings: Findings) -> CapabilityText:
     return CapabilityText(
         name=name,
         tested_by=fields.name("tested by", "the name of an evaluation"),
-        hole=hole,
-        holds=fields.names("holds"),
+        hole=_hole(fields, name.span) if untested or "hole" in fields else None,
+        holds=fields.actions("holds"),
         span=entry.key.span,
     )
 
@@ -130,7 +131,7 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
     by = fields.name("by", "a role")
     if "hole" in fields:
         fields.exclusive("hole", _MEASURED, "a hole has nothing that could be measured")
-        return EvaluationText(name, kind=kind, hole=_hole(fields), by=by, span=entry.key.span)
+        return EvaluationText(name, kind=kind, hole=_hole(fields, name.span), by=by, span=entry.key.span)
     _only_for_holes(fields)
     remedy = "name the pinned test, or declare what is open with `hole:`"
     fields.need("test", entry.key.span, remedy)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from scalegate.core.kernel import (
     GROUPS,
+    HARDER,
     All,
     AnyOf,
     Approved,
@@ -71,6 +72,17 @@ def quoted(text: str) -> str:
     return f"“{plain(text)}”"
 
 
+def the(role: str) -> str:
+    """Return a role as it is spoken of."""
+    return f"the {plain(role)}"
+
+
+def spoken_id(name: str) -> str:
+    """Return a name of the kernel in words: `capability.x` is what a hole for the capability `x` is called."""
+    kind, _, rest = name.partition(".")
+    return f"the capability {plain(rest)}" if kind == "capability" and rest else plain(name)
+
+
 def listed(items: Iterable[str], word: str = "and") -> str:
     """Return `a`, `a and b` or `a, b, and c`."""
     parts = list(items)
@@ -114,7 +126,11 @@ def actions_words(names: Sequence[str], actions: frozenset[str]) -> str:
             "hold, and mitigation training, which has its own capped permit)"
         )
     named = {GROUPS.get(name, name) for name in names}
-    rest = sorted(action for action in actions - named if not ("deploy" in names and action.startswith("deploy.")))
+    rest = [
+        action
+        for action in HARDER
+        if action in actions - named and not ("deploy" in names and action.startswith("deploy."))
+    ]
     if not rest:
         return words
     return f"{words} ({listed(ACTION_WORDS.get(action, action) for action in rest)} included)"
@@ -249,9 +265,9 @@ def yes_words(kernel: Kernel, term: Term) -> str:
             return f"the safeguard {plain(safeguard)} works"
         case Attested(predicate=predicate, role=role, expires=expires):
             age = f" (counted for {show_duration(expires)})" if expires is not None else ""
-            return f"{plain(role)} attests {quoted(predicate)}{age}"
+            return f"{the(role)} attests {quoted(predicate)}{age}"
         case Approved(matter=matter, role=role):
-            return f"{plain(role)} has approved {_matter(matter)}"
+            return f"{the(role)} has approved {_matter(matter)}"
         case Published(matter=matter):
             return f"{_matter(matter)} has been published"
         case Hole(name=name):
@@ -268,9 +284,11 @@ def _matter(matter: str) -> str:
     kind, _, name = matter.partition(":")
     if kind == "exception" and name:
         return f"the use of the exception {plain(name)}"
+    if kind == "commitment" and name:
+        return f"going on under {spoken_id(name)}"
     return "this" if not matter else quoted(matter)
 
 
 def _hole_name(kernel: Kernel, name: str) -> str:
     spec = kernel.holes.get(name)
-    return f"{plain(name)} ({quoted(spec.words)})" if spec else plain(name)
+    return f"{spoken_id(name)} ({quoted(spec.words)})" if spec else spoken_id(name)

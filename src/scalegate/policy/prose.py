@@ -35,6 +35,8 @@ from scalegate.policy.phrases import (
     plain,
     quoted,
     shape,
+    spoken_id,
+    the,
 )
 
 WIDTH = 88
@@ -101,15 +103,16 @@ def _opening(kernel: Kernel) -> str:
 
 def _commitment(kernel: Kernel, item: Commitment) -> str:
     held = actions_words(item.hold, item.actions)
-    return f"**{plain(item.id)}.** Hold {held}{_burden(kernel, item)}"
+    return f"**{spoken_id(item.id)}.** Hold {held}{_burden(kernel, item)}"
 
 
 def _burden(kernel: Kernel, item: Commitment) -> str:
     """Say what has to be shown; an identical resumption condition is said once."""
-    end = _resumption(kernel, item)
+    rest = _resumption(kernel, item)
+    end = f"Once crossed, {rest}"
     match item.when:
         case Not(part=Constant(proven=False)) | Constant(proven=True):
-            return f", from the start. {end}"
+            return f", from the start: {rest}"
         case Not(part=Constant(proven=True)) | Constant(proven=False):
             return f" in no case: nothing can cross this. {end}"
         case Not(part=shown) if shape(kernel, shown) == shape(kernel, item.until):
@@ -124,13 +127,13 @@ def _burden(kernel: Kernel, item: Commitment) -> str:
 def _resumption(kernel: Kernel, item: Commitment) -> str:
     match item.until:
         case Constant(proven=False) if item.declared_stop:
-            return "Once crossed, nothing resumes it; that is a declared stop."
+            return "nothing resumes it; that is a declared stop."
         case Constant(proven=False):
-            return "Once crossed, nothing resumes it, and the policy does not say why."
+            return "nothing resumes it, and the policy does not say why."
         case Constant(proven=True):
-            return "Once crossed, it resumes with nothing shown."
+            return "it resumes with nothing shown."
         case until:
-            return f"Once crossed, resume only if it is shown that {condition_words(kernel, until)}."
+            return f"resume only if it is shown that {condition_words(kernel, until)}."
 
 
 def _capabilities(kernel: Kernel) -> Iterator[str]:
@@ -149,7 +152,7 @@ def _evaluation(item: Evaluation) -> str:
         return " ".join(parts)
     parts.append(f"It scores {plain(item.score.text)} on {_test_words(item)}.")
     if item.by is not None:
-        parts.append(f"It is carried out by {plain(item.by)}.")
+        parts.append(f"It is carried out by {the(item.by)}.")
     parts.append(
         "A model is wrongly cleared at most "
         f"{frequency(item.wrongly_cleared)}, and wrongly stopped at most "
@@ -163,7 +166,7 @@ def _evaluation(item: Evaluation) -> str:
     for count in item.shown_to_work:
         parts.append(f"It is shown to work by {count_words(count)}.")
     for belief in item.beliefs:
-        who = f"attested by {plain(belief.role)}" if belief.role else "which nobody attests"
+        who = f"attested by {the(belief.role)}" if belief.role else "which nobody attests"
         age = f", for {show_duration(belief.expires)} at a time" if belief.expires else ""
         parts.append(f"It is believable only if {plain(belief.claim)}, {who}{age}.")
     if item.accept_aggregate:
@@ -183,7 +186,7 @@ def _article_kind(item: Evaluation) -> str:
 
 def _test_words(item: Evaluation) -> str:
     name = plain(item.test).partition("@")[0] or "a test"
-    return f"{name} (pinned)" if item.digest is not None else f"{name} (not pinned: a hole)"
+    return f"{name} (its items are pinned)" if item.digest is not None else f"{name} (not pinned: a hole)"
 
 
 def _validity(validity: Validity) -> Iterator[str]:
@@ -203,10 +206,10 @@ def _validity(validity: Validity) -> Iterator[str]:
 
 
 def _moment(compute: Fraction | None, time: int | None) -> str:
-    """Return `effective compute has grown 4 times or 3 months have passed, whichever is first`."""
+    """Return `effective compute is 4 times what it was or 3 months have passed, whichever is first`."""
     parts = []
     if compute is not None:
-        parts.append(f"effective compute has grown {show_number(compute)} times")
+        parts.append(f"effective compute is {show_number(compute)} times what it was")
     if time is not None:
         words = show_duration(time)
         parts.append(f"{words} {'has' if words.startswith('1 ') else 'have'} passed")
@@ -225,7 +228,7 @@ def _safeguard(item: Safeguard) -> str:
     )
     parts += [f"It counts as failed if {failure_words(count)}." for count in item.fails_if]
     if item.by is not None:
-        parts.append(f"It is checked by {plain(item.by)}.")
+        parts.append(f"It is checked by {the(item.by)}.")
     if item.valid_time is not None:
         parts.append(f"That it works counts as shown for {show_duration(item.valid_time)}.")
     return " ".join(parts)
@@ -252,15 +255,15 @@ def _role(role: Role) -> str:
     else:
         size = "one person is enough"
     members = f"; members: {listed(map(plain, role.members))}" if role.members else ""
-    apart = f"; nobody in it acts as {listed(map(plain, role.independent_of), 'or')}" if role.independent_of else ""
+    apart = f"; nobody in it acts as {listed(map(the, role.independent_of), 'or')}" if role.independent_of else ""
     return f"**{plain(role.name)}**: {size}{members}{apart}."
 
 
 def _powers(kernel: Kernel) -> Iterator[str]:
     for role in kernel.stop_orders_by:
-        yield f"A stop order of {plain(role)} holds at once, and only {plain(role)} lifts it."
+        yield f"A stop order of {the(role)} holds at once, and only {the(role)} lifts it."
     for role in kernel.countersigned_by:
-        yield f"No permit is valid without the countersignature of {plain(role)}."
+        yield f"No permit is valid without the countersignature of {the(role)}."
     if not kernel.stop_orders_by:
         yield "Nobody is named who could order a stop."
     if not kernel.countersigned_by:

@@ -132,12 +132,12 @@ def _capability() -> _Schema:
     record = _record(
         "A feared capability: the test that covers it, or the hole where one is missing.",
         {
-            "tested by": _ref("names", "The evaluation."),
+            "tested by": _ref("name", "The evaluation."),
             **_hole_keys(),
             "holds": _ref("actions", "What the hole holds."),
         },
     )
-    return {**record, "not": {"required": ["tested by", "hole"]}}
+    return {**record, "not": {"required": ["tested by"], "anyOf": [{"required": [key]} for key in ("hole", "holds")]}}
 
 
 def _evaluation() -> _Schema:
@@ -156,7 +156,7 @@ def _evaluation() -> _Schema:
             "due": _ref("due", "When the next result is due."),
             "no result, stop": _ref("due", "The hard end, which only a pending run reaches."),
             "valid for": _validity("How long a result counts, in place of `due`."),
-            "believable only if": _map("What has to be attested before a result counts.", _belief()),
+            "believable only if": _beliefs(),
             "accept": _accept(),
             "refuse provenance": _ref("words", "Shortfalls of origin that void a result."),
             "reach": _choice("A crossing holds every lineage of the issuer.", "issuer"),
@@ -167,9 +167,18 @@ def _evaluation() -> _Schema:
     return {**record, "oneOf": [{"required": ["test", "score"]}, {"required": ["hole"]}]}
 
 
-def _belief() -> _Schema:
-    # `{gradient hacking is excluded: attested by auditor, expires: 6 months}`: the age stands beside the claim.
-    return {"type": "string", "minLength": 1}
+def _beliefs() -> _Schema:
+    # `expires` stands beside the claim that it limits; a claim without a value is a hole.
+    claims: _Schema = {
+        "type": "object",
+        "properties": {"expires": _ref("duration", "How long an attestation counts.")},
+        "additionalProperties": _pattern("Who attests it.", "^(attested +by +|$)", also=["null"]),
+        "minProperties": 1,
+    }
+    return {
+        "description": "What has to be attested before a result counts.",
+        "anyOf": [claims, {"type": "array", "items": claims, "minItems": 1}],
+    }
 
 
 def _accept() -> _Schema:
@@ -186,7 +195,7 @@ def _validity(description: str) -> _Schema:
         "compute": _ref("factor", "Growth of effective compute up to which it counts."),
         "time": _ref("duration", "How long it counts."),
     }
-    return {**_record(description, keys), "minProperties": 1}
+    return {**_record(description, keys), "minProperties": 1, "not": {"required": ["system", "compute"]}}
 
 
 def _context() -> _Schema:
@@ -205,15 +214,16 @@ def _context() -> _Schema:
 
 
 def _safeguard() -> _Schema:
+    failure = _pattern("`red-team-theft > 0 of 3`", r">")
     return _record(
         "A required safeguard, with the reason why it works and what would show that it does not.",
         {
             "means": _ref("pin", "What is done, pinned."),
             "stops": _words("Whom or what it stops."),
             "because": _ref("pin", "The argument that it works, pinned."),
-            "fails if": _pattern("`red-team-theft > 0 of 3`", r">"),
+            "fails if": {"anyOf": [failure, {"type": "array", "items": failure, "minItems": 1, "uniqueItems": True}]},
             "by": _ref("name", "The role that checks it."),
-            "valid for": _validity("How long it counts as shown."),
+            "valid for": _record("How long it counts as shown.", {"time": _ref("duration")}, required=("time",)),
         },
     )
 

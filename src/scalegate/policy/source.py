@@ -11,13 +11,14 @@ import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -137,6 +138,7 @@ class Listing:
 
 
 Node: TypeAlias = Scalar | Table | Listing
+_Opening: TypeAlias = ScalarEvent | MappingStartEvent | SequenceStartEvent
 
 
 def _units(scalar: Scalar) -> Iterator[tuple[str, int]]:
@@ -224,7 +226,7 @@ def read_source(text: str, file: str, findings: Findings) -> Node | None:
         return None
     source = Text(text.replace("\r\n", "\n"), file)
     findings.open_text(file, source.lines)
-    if not _show_hidden(source, findings):
+    if not clean(source, findings):
         return None
     builder = _Builder(source, findings)
     try:
@@ -245,8 +247,9 @@ def read_source(text: str, file: str, findings: Findings) -> Node | None:
 _FIRST_KEY = "a policy starts with `scalegate: policy/v1`"
 
 
-def _show_hidden(source: Text, findings: Findings) -> bool:
-    clean = True
+def clean(source: Text, findings: Findings) -> bool:
+    """Tell whether a text shows every character it has, with a finding for each it hides."""
+    found = True
     for match in _FORBIDDEN.finditer(source.text):
         char = match.group()
         name, remedy = _NAMED.get(char, ("an invisible character", "remove it"))
@@ -257,8 +260,8 @@ def _show_hidden(source: Text, findings: Findings) -> bool:
             cause="what readers see has to be what the gate reads",
             help=remedy,
         )
-        clean = False
-    return clean
+        found = False
+    return found
 
 
 def _not_yaml(error: MarkedYAMLError, source: Text, findings: Findings) -> None:
@@ -322,7 +325,7 @@ class _Builder:
         self.findings.error(code, message, self.source.span(start, end), help=remedy)
         self.stopped = True
 
-    def _take(self, event: Any) -> None:
+    def _take(self, event: Event) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         if isinstance(event, DocumentStartEvent):
             self.documents += 1
@@ -337,10 +340,11 @@ class _Builder:
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             self._close(end)
         elif isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent):
-            if self._admissible(event, start, end):
+            self._admit(event, start, end)
+            if not self.stopped:
                 self._open(event, start, end)
 
-    def _admissible(self, event: Any, start: int, end: int) -> bool:
+    def _admit(self, event: _Opening, start: int, end: int) -> None:
         self.nodes += 1
         if event.anchor is not None:
             message = f"an anchor {quote('&' + str(event.anchor))}"
@@ -354,9 +358,8 @@ class _Builder:
         elif self.nodes > MAX_NODES:
             remedy = "a policy that people can read has a few hundred"
             self._stop("P113", f"more than {MAX_NODES} values", start, end, remedy)
-        return not self.stopped
 
-    def _open(self, event: Any, start: int, end: int) -> None:
+    def _open(self, event: _Opening, start: int, end: int) -> None:
         if not isinstance(event, ScalarEvent):
             table = isinstance(event, MappingStartEvent)
             self.stack.append(_Frame(start, table=table, flow=bool(event.flow_style)))

@@ -264,13 +264,17 @@ class ContextText:
 
 @dataclass(frozen=True, slots=True)
 class CommitmentText:
-    """An entry of `commitments`; `resume` is None where nothing, or `never`, is written."""
+    """An entry of `commitments`; `resume` is None where nothing, or `never`, is written.
+
+    `broken`: something is written about the resumption that could not be read.
+    """
 
     name: Name
     hold: tuple[Name, ...]
     unless_shown: Phrase | None
     resume: Phrase | None
     declared_never: bool
+    broken: bool
     span: Span
 
 
@@ -302,7 +306,7 @@ class ScopeText:
 class AmendmentText:
     """`amendments`, with the roles where they stand."""
 
-    rule: AmendmentRule = AmendmentRule()
+    rule: AmendmentRule = field(default_factory=AmendmentRule)
     approved_by: tuple[Name, ...] = ()
 
 
@@ -323,7 +327,7 @@ class Policy:
     safeguards: Mapping[str, SafeguardText] = field(default_factory=dict)
     commitments: Mapping[str, CommitmentText] = field(default_factory=dict)
     exceptions: Mapping[str, ExceptionText] = field(default_factory=dict)
-    amendments: AmendmentText = AmendmentText()
+    amendments: AmendmentText = field(default_factory=AmendmentText)
     countersigned_by: tuple[Name, ...] = ()
     stop_orders_by: tuple[Name, ...] = ()
     elicitation_allowance: Fraction = Fraction(1, 100)

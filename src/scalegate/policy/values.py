@@ -65,9 +65,7 @@ def whole(token: Token, scalar: Scalar, findings: Findings) -> int | None:
     if value is None:
         return None
     if value.denominator != 1 or value < 0:
-        findings.error(
-            "P308", f"{quote(str(token))} is not a whole number", token_span(token, scalar)
-        )
+        findings.error("P308", f"{quote(str(token))} is not a whole number", token_span(token, scalar))
         return None
     return value.numerator
 
@@ -94,7 +92,7 @@ def quantity(tree: Tree[Token], scalar: Scalar, findings: Findings) -> Quantity 
     return _with_unit(value, tokens[1], text, span, scalar, findings)
 
 
-def _with_unit(  # noqa: PLR0913, PLR0917 - the parts of one quantity
+def _with_unit(
     value: Fraction, unit: Token, text: str, span: Span, scalar: Scalar, findings: Findings
 ) -> Quantity | None:
     if unit == "%":
@@ -111,9 +109,7 @@ def _with_unit(  # noqa: PLR0913, PLR0917 - the parts of one quantity
         remedy = f"write `{str(text).split(str(unit), maxsplit=1)[0].strip()}%`"
     elif "flop" in lower or closest(str(unit), ["FLOP"]):
         remedy = "write `FLOP`"
-    findings.error(
-        "P306", f"{quote(str(unit))} is no unit of the language", token_span(unit, scalar), help=remedy
-    )
+    findings.error("P306", f"{quote(str(unit))} is no unit of the language", token_span(unit, scalar), help=remedy)
     return None
 
 
@@ -164,8 +160,6 @@ def read_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     tree = read_phrase("quantity", scalar, findings)
     found = quantity(tree, scalar, findings) if tree else None
     return as_rate(found, findings) if found else None
-
-
 
 
 def read_error_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
@@ -230,23 +224,25 @@ def read_window(scalar: Scalar, findings: Findings) -> int | None:
 
 def instant(token: Token, scalar: Scalar, findings: Findings) -> int | None:
     """Return the seconds since 1970 of a date token."""
-    try:
-        if str(token)[4:5] != "-" or str(token)[7:8] != "-":
-            raise QuantityError("dates are written year-month-day")
-        found = quantities.instant(str(token))
-        if found < 0:
-            raise QuantityError("the calendar of policies starts in 1970")
-    except (QuantityError, OverflowError) as error:
-        cause = str(error) if not str(error).startswith("`") else ""
-        findings.error(
-            "P310",
-            f"{quote(str(token))} is no date",
-            token_span(token, scalar),
-            cause=cause,
-            help="write `2027-01-01` or `2027-01-01T12:00:00Z`",
-        )
-        return None
-    return found
+    text = str(token)
+    found, cause = -1, "the calendar of policies starts in 1970"
+    if text[4:5] != "-" or text[7:8] != "-":
+        cause = "dates are written year-month-day"
+    else:
+        try:
+            found = quantities.instant(text)
+        except (QuantityError, OverflowError) as error:
+            cause = str(error.__cause__ or error)
+    if found >= 0:
+        return found
+    findings.error(
+        "P310",
+        f"{quote(text)} is no date",
+        token_span(token, scalar),
+        cause=cause,
+        help="write `2027-01-01` or `2027-01-01T12:00:00Z`",
+    )
+    return None
 
 
 def read_instant(scalar: Scalar, findings: Findings) -> int | None:
@@ -273,9 +269,7 @@ def read_factor(scalar: Scalar, findings: Findings) -> Fraction | None:
     return factor(tree, scalar, findings) if tree else None
 
 
-def read_limits(
-    scalar: Scalar, findings: Findings
-) -> tuple[Fraction | None, int | None] | None:
+def read_limits(scalar: Scalar, findings: Findings) -> tuple[Fraction | None, int | None] | None:
     """Return compute multiple and seconds of `at 4x effective compute or 3 months`."""
     tree = read_phrase("due", scalar, findings)
     if tree is None:
@@ -323,9 +317,7 @@ def read_tally(name: Name, scalar: Scalar, findings: Findings) -> Count | None:
     if tree is None:
         return None
     if tree.data == "count":
-        least, trials = (
-            whole(token, scalar, findings) for token in tree.children if isinstance(token, Token)
-        )
+        least, trials = (whole(token, scalar, findings) for token in tree.children if isinstance(token, Token))
         if least is None or trials is None:
             return None
         if not 0 < least <= trials:

@@ -47,9 +47,7 @@ def derived_trials(
     return min(trials, at_most, MAX_TRIALS) or None
 
 
-def aggregate_interval(
-    value: Fraction, trials: int, error_above: Fraction, error_below: Fraction
-) -> Interval:
+def aggregate_interval(value: Fraction, trials: int, error_above: Fraction, error_below: Fraction) -> Interval:
     """Bound a rate by a share of successes among (derived) trials, counts rounded outward.
 
     Errors mean what they mean in `binomial.interval`.
@@ -60,6 +58,4 @@ def aggregate_interval(
     successes = value * trials
     fewest = successes.numerator // successes.denominator
     most = -(-successes.numerator // successes.denominator)
-    return Interval(
-        lower_bound(fewest, trials, error_above), upper_bound(most, trials, error_below)
-    )
+    return Interval(lower_bound(fewest, trials, error_above), upper_bound(most, trials, error_below))

@@ -57,7 +57,7 @@ def tail_at_least(successes: int, trials: int, rate: Fraction) -> Fraction:
     where successes > trials * rate, and is the trivial bound 1 elsewhere.
     Raises BoundError for impossible counts or a rate outside [0, 1].
     """
-    _check_counts(successes, trials)
+    check_counts(successes, trials)
     if not 0 <= rate <= 1:
         raise BoundError(f"a rate lies between 0 and 1, not at {rate}")
     part, whole = rate.numerator, rate.denominator
@@ -79,8 +79,8 @@ def lower_bound(successes: int, trials: int, error: Fraction) -> Fraction:
     without a success, or without a trial, it is 0 and shows nothing.
     Raises BoundError for impossible counts or an error outside (0, 1/2).
     """
-    _check_counts(successes, trials)
-    _check_error(error)
+    check_counts(successes, trials)
+    check_error(error)
     return Fraction(_largest_shown(successes, trials, error), GRID)
 
 
@@ -91,15 +91,13 @@ def upper_bound(successes: int, trials: int, error: Fraction) -> Fraction:
     successes / trials; without a failure, or without a trial, it is 1 and shows nothing.
     Raises BoundError for impossible counts or an error outside (0, 1/2).
     """
-    _check_counts(successes, trials)
-    _check_error(error)
+    check_counts(successes, trials)
+    check_error(error)
     # Failures are binomial at 1 - t, and the grid is symmetric.
     return Fraction(GRID - _largest_shown(trials - successes, trials, error), GRID)
 
 
-def interval(
-    successes: int, failures: int, missing: int, error_above: Fraction, error_below: Fraction
-) -> Interval:
+def interval(successes: int, failures: int, missing: int, error_above: Fraction, error_below: Fraction) -> Interval:
     """Bound a rate from both sides; every missing sample counts against whichever side is bounded.
 
     `error_above` is the chance of wrongly saying "above" (a needless stop), `error_below` that of
@@ -121,7 +119,8 @@ def check_not_negative(**counts: int) -> None:
             raise BoundError(f"the number of {name} cannot be negative: {count}")
 
 
-def _check_counts(successes: int, trials: int) -> None:
+def check_counts(successes: int, trials: int) -> None:
+    """Refuse counts that no sample can have, with BoundError."""
     check_not_negative(successes=successes, trials=trials)
     if successes > trials:
         raise BoundError(f"{successes} successes cannot come from {trials} trials")
@@ -129,7 +128,8 @@ def _check_counts(successes: int, trials: int) -> None:
         raise BoundError(f"{trials} trials are more than the {MAX_TRIALS} that can be bounded")
 
 
-def _check_error(error: Fraction) -> None:
+def check_error(error: Fraction) -> None:
+    """Refuse an error outside (0, 1/2), with BoundError."""
     # Below one half the bound stays on its own side of successes / trials, where terms decrease.
     if not 0 < error < Fraction(1, 2):
         raise BoundError(f"an error lies between 0 and 1/2, both excluded, not at {error}")
@@ -178,9 +178,7 @@ def _is_shown(successes: int, trials: int, part: int, error: Fraction) -> bool:
     return _is_at_most(successes, trials, part, error)
 
 
-def _relative_tail(
-    successes: int, trials: int, part: int, whole: int, *, enough: int, hopeless: int
-) -> int:
+def _relative_tail(successes: int, trials: int, part: int, whole: int, *, enough: int, hopeless: int) -> int:
     """Bound P(X >= k) / P(X = k) from above, in units of 2**-_BITS; needs k > trials * rate.
 
     Stops early with a valid bound once it is at most `enough`, or with a partial sum once that is
@@ -204,6 +202,13 @@ def _relative_tail(
             return total
         if above <= 0:
             return total
+
+
+def point_at_most(successes: int, trials: int, part: int, limit: Fraction) -> bool:
+    """Certify P(X = successes | trials, part / GRID) <= limit, for 0 < part < GRID; False when not certified."""
+    mantissa, exponent = _point(successes, trials, part, GRID)
+    claimed = (mantissa * limit.denominator) << max(0, exponent)
+    return claimed <= limit.numerator << max(0, -exponent)
 
 
 def _is_at_most(successes: int, trials: int, part: int, error: Fraction) -> bool:

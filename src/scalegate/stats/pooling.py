@@ -1,26 +1,19 @@
 """Looks at one pooled stream: every registered run counts, and looking again has a price.
 
-Runs with one evaluation, subject, elicitation and scaffold form one pool. A developer who has seen
-a report may choose to run again, so each report is one look, and the looks share one error budget
-per side: nine tenths for the first, one tenth for all that follow. The price of the fiftieth look
-is paid by the fiftieth look, not by the first.
-
-The proof is a union over looks. It covers going on or stopping in view of the scores, but not the
-choice of the next size in view of them; that takes an anytime-valid bound.
+Runs with one evaluation, subject, elicitation and scaffold form one pool. Each report is one look. Nine tenths of a
+side's error go to the first look, whose size was registered before anything was seen: an exact binomial bound. One
+tenth goes to all later looks together, by a bound that is valid however often one looks and however the sizes of
+later runs were chosen in view of the scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scalegate.stats.binomial import (
-    BoundError,
-    check_not_negative,
-    interval,
-    lower_bound,
-)
+from scalegate.stats.anytime import anytime_lower_bound
+from scalegate.stats.binomial import check_error, check_not_negative, lower_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,47 +54,40 @@ class Pooled:
     looks: int
 
 
-def share(look: int) -> Fraction:
-    """Give the part of a side's error that this look may spend; looks count from 1.
-
-    9/10, then 1/(10 j (j - 1)): over all looks the parts sum to exactly 1.
-    Raises BoundError for a look before the first.
-    """
-    if look < 1:
-        raise BoundError(f"looks count from 1, not from {look}")
-    if look == 1:
-        return Fraction(9, 10)
-    return Fraction(1, 10 * look * (look - 1))
+FIRST = Fraction(9, 10)
+LATER = Fraction(1, 10)
 
 
 def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
     """Bound the rate of a stream after these looks, in the order in which they were reported.
 
-    `error_above` bounds the chance that any look ever wrongly says "above", `error_below` the
-    chance that any wrongly says "not above", for sizes of looks fixed without regard to the scores.
+    `error_above` bounds the chance that any look ever wrongly says "above", `error_below` the chance that any wrongly
+    says "not above"; only the size of the first look must be fixed without regard to the scores.
     Missing samples stay missing in the pool. No look at all shows nothing: [0, 1].
     Raises BoundError for an error outside (0, 1/2) or a pool too large to bound.
     """
+    check_error(error_above)
+    check_error(error_below)
     lower = lower_at_most = Fraction(0)
+    upper = Fraction(1)
     successes = failures = missing = 0
-    upper = interval(0, 0, 0, error_above, error_below).upper
-    for look, counts in enumerate(looks, start=1):
+    for look, counts in enumerate(looks):
         successes += counts.successes
         failures += counts.failures
         missing += counts.missing
         trials = successes + failures + missing
-        error = error_above * share(look)
-        lower = _raised(lower, successes, trials, error)
-        lower_at_most = _raised(lower_at_most, successes + missing, trials, error)
-    if looks:
-        spent = share(len(looks))
-        last = interval(successes, failures, missing, error_above * spent, error_below * spent)
-        upper = max(last.upper, lower)
+        bound, part = (anytime_lower_bound, LATER) if look else (lower_bound, FIRST)
+        lower = _raised(lower, successes, trials, bound, error_above * part)
+        lower_at_most = _raised(lower_at_most, successes + missing, trials, bound, error_above * part)
+        if look == len(looks) - 1:
+            upper = max(1 - bound(failures, trials, error_below * part), lower)
     return Pooled(lower, upper, lower_at_most, successes, failures, missing, len(looks))
 
 
-def _raised(reached: Fraction, successes: int, trials: int, error: Fraction) -> Fraction:
+def _raised(
+    reached: Fraction, successes: int, trials: int, bound: Callable[[int, int, Fraction], Fraction], error: Fraction
+) -> Fraction:
     """Raise a running maximum by one look; a bound never exceeds the share of successes."""
     if successes <= reached * trials:
         return reached
-    return max(reached, lower_bound(successes, trials, error))
+    return max(reached, bound(successes, trials, error))

@@ -92,7 +92,11 @@ safeguards:
 
 commitments:
   replication-line:
-    hold: [train, deploy]
+    hold: train
+    unless shown: replication <= 20%
+    once crossed, resume only if shown: deception < 10% and weight-security
+  replication-use:
+    hold: deploy
     unless shown: replication <= 20%
     once crossed, resume only if shown: deception < 10% and weight-security
   takeover-line:
@@ -114,9 +118,9 @@ commitments:
 
 exceptions:
   rival:
-    instead of: scaffold-line
+    instead of: replication-line  # training alone; what is released cannot be taken back
     when: attested rival-without-safeguards by auditor
-    resume only if shown: replication <= 35% under every scaffold of the context  # the floor
+    resume only if shown: deception < 15% and weight-security  # the floor, never none
     needs: [approved by board, published]
     sunset: {each: 30 days, in any 12 months: 60 days}
 
