@@ -16,16 +16,35 @@ import time
 from pathlib import Path
 from typing import Any
 
-from inspect_ai import Task, eval as run_eval
+from inspect_ai import Task
+from inspect_ai import eval as run_eval
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import GenerateConfig, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 from inspect_ai.solver import generate, system_message, user_message
 
-_WORDS = (
-    "window ladder compute threshold sample oracle gradient policy auditor river copper "
-    "lantern orbit meadow signal harbor quartz timber violet cedar"
-).split()
+_WORDS = [
+    "window",
+    "ladder",
+    "compute",
+    "threshold",
+    "sample",
+    "oracle",
+    "gradient",
+    "policy",
+    "auditor",
+    "river",
+    "copper",
+    "lantern",
+    "orbit",
+    "meadow",
+    "signal",
+    "harbor",
+    "quartz",
+    "timber",
+    "violet",
+    "cedar",
+]
 
 
 def _text(rng: random.Random, words: int) -> str:
@@ -41,9 +60,7 @@ def _outputs(rng: random.Random, rate: float) -> Any:
         yield output
 
 
-def generate_log(
-    out_dir: Path, samples: int, epochs: int = 2, rate: float = 0.45, seed: int = 7
-) -> Path:
+def generate_log(out_dir: Path, samples: int, epochs: int = 2, rate: float = 0.45, seed: int = 7) -> Path:
     """Run `samples // epochs` questions for `epochs` epochs and return the log's path."""
     rng = random.Random(seed)
     questions = [
@@ -88,10 +105,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     start = time.monotonic()
-    path = generate_log(
-        options.out_dir, options.samples, options.epochs, options.rate, options.seed
-    )
-    print(f"{path}\t{path.stat().st_size} bytes\t{time.monotonic() - start:.0f} s")  # noqa: T201
+    path = generate_log(options.out_dir, options.samples, options.epochs, options.rate, options.seed)
+    print(f"{path}\t{path.stat().st_size} bytes\t{time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalegate.core.diagnostic import DiagnosticError, Span
-try:
-    from scalegate.policy import load
-except ImportError:
-    load = None
+from scalegate.policy import load
 from scalegate.policy.diagnose import Findings
 from scalegate.policy.format import format_text
 from scalegate.policy.source import Listing, Node, Scalar, Table, read_source
@@ -97,7 +94,8 @@ b:
 def meaning(text: str) -> object:
     findings = Findings()
     root = read_source(text, "x", findings)
-    assert root is not None and not findings.failed, text
+    assert root is not None, text
+    assert not findings.failed, text
     return values(root)
 
 
@@ -180,9 +178,7 @@ def test_a_strange_block_does_not_keep_its_neighbors_from_being_formatted() -> N
     assert format_text(text) == "a: |\n     keep\n\nb: 1\n\nc:\n  d: 2\n"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a: [b", "a: b\na: c\n", "a: &x b\n", "a: !tag b\n", "a: \u202eb\n", "\ta: b\n"]
-)
+@pytest.mark.parametrize("text", ["", "a: [b", "a: b\na: c\n", "a: &x b\n", "a: !tag b\n", "a: \u202eb\n", "\ta: b\n"])
 def test_text_that_is_no_policy_source_is_refused(text: str) -> None:
     with pytest.raises(DiagnosticError):
         format_text(text)
@@ -287,13 +283,13 @@ def test_laws_on_random_texts(seed: int) -> None:
 
 def test_random_texts_are_really_laid_out() -> None:
     """The fallback of leaving a block alone would satisfy the laws, too."""
-    for seed in range(200):
+    for seed in range(50):
         scribe = Scribe(seed)
         once = format_text("\n".join(scribe.table(0, 3, 4)) + "\n")
         for line in once.split("\n"):
             bare = re.sub(r"\"[^\"]*\"", "q", line)
             assert (len(line) - len(line.lstrip())) % 2 == 0, once
-            assert not re.search(r"\{ | \}|\[ | \]| ,|:  |-  ", bare), line
+            assert not re.search(r"\{ |\S \}|\[ |\S \]| ,|[:-]  (?!#)", bare), line
             assert not re.search(r"\S(?: |   +)#c", bare), line
 
 

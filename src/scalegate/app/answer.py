@@ -30,15 +30,9 @@ def decision_record(decision: Decision) -> dict[str, Plain]:
         "context": request.context,
         "counterfactual": decision.counterfactual,
         "untrusted": decision.untrusted,
-        "policies": [
-            {"id": item.id, "version": item.version, "digest": item.digest}
-            for item in decision.policies
-        ],
+        "policies": [{"id": item.id, "version": item.version, "digest": item.digest} for item in decision.policies],
         "reasons": [_reason(item) for item in decision.reasons],
-        "remedies": [
-            {"steps": list(item.steps), "attainable": item.attainable}
-            for item in decision.remedies
-        ],
+        "remedies": [{"steps": list(item.steps), "attainable": item.attainable} for item in decision.remedies],
         "would_not_release": list(decision.would_not_release),
         "not_checked": list(decision.not_checked),
         "assumptions": list(decision.assumptions),

@@ -20,6 +20,7 @@ from scalegate.gate import decide
 from scalegate.gate.decide import ASSUMPTIONS
 from scalegate.ledger.store import StoreDamagedError, StoreError, StoreMovedError
 
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the gate said, and whether the history remembers it.
@@ -75,14 +76,10 @@ def ask_live(book: Book, request: Request, added: Sequence[Added] = ()) -> Answe
                 return answer
         return _held(book, history, request, "other writers were faster many times in a row")
     except RefusalError as error:
-        return _held(
-            book, history, request, error.message, untrusted=error.kind == "untrusted"
-        )
+        return _held(book, history, request, error.message, untrusted=error.kind == "untrusted")
 
 
-def ask_only(
-    book: Book, request: Request, added: Sequence[Added] = (), at: int | None = None
-) -> Answer:
+def ask_only(book: Book, request: Request, added: Sequence[Added] = (), at: int | None = None) -> Answer:
     """Ask the gate and record nothing: a dry run, or with `at` a question about another time.
 
     The history is taken as it was at `at`. The answer is marked counterfactual, and grants nothing.
@@ -127,8 +124,8 @@ def judge(
 
 def _contradiction(decision: Decision, history: History, request: Request, now: int) -> str:
     """Return what makes a permit unbelievable; empty for a hold and for a sound permit."""
-    if decision.answer != "permit":
-        return "" if decision.answer == "hold" else "the gate gave no answer that exists"
+    if decision.answer == "hold":
+        return ""
     limits = decision.limits
     if decision.request != request or decision.as_of != now or decision.head != history.head:
         return "the gate answered another question"
@@ -206,9 +203,7 @@ def _unrecorded(decision: Decision) -> Answer:
     return Answer(decision, decision_digest(decision), 0, _failure(decision))
 
 
-def _held(
-    book: Book, history: History, request: Request, why: str, *, untrusted: bool = False
-) -> Answer:
+def _held(book: Book, history: History, request: Request, why: str, *, untrusted: bool = False) -> Answer:
     decision = error_hold(history, request, book.now(history), why, untrusted=untrusted)
     return replace(_unrecorded(decision), failure=why)
 

@@ -27,10 +27,8 @@ def adopted(page: Page) -> dict[str, Kernel]:
 
     Leaving it out only withholds its words from the checks here: the gate holds everything.
     """
-    known = {kernel.digest: kernel for kernel in page.force.every}
-    return {
-        name: known[event.digest] for name, event in texts(page).items() if event.digest in known
-    }
+    known = {kernel.digest: kernel for _, kernel in page.force.every}
+    return {name: known[event.digest] for name, event in texts(page).items() if event.digest in known}
 
 
 def check_speaker(page: Page, speaker: Speaker) -> Speaker:
@@ -73,13 +71,9 @@ def find_policy(page: Page, name: str) -> Kernel:
     if not name:
         if len(kernels) == 1:
             return next(iter(kernels.values()))
-        raise RefusalError(
-            "usage", "policy-ambiguous", "several policies are adopted", nearest("", kernels)
-        )
+        raise RefusalError("usage", "policy-ambiguous", "several policies are adopted", nearest("", kernels))
     if name not in kernels:
-        raise RefusalError(
-            "usage", "policy-unknown", f"no policy `{name:.80}` is adopted", nearest(name, kernels)
-        )
+        raise RefusalError("usage", "policy-unknown", f"no policy `{name:.80}` is adopted", nearest(name, kernels))
     return kernels[name]
 
 
@@ -118,8 +112,7 @@ def find_evaluation(page: Page, name: str) -> Evaluation:
         raise RefusalError(
             "refused",
             "evaluation-hole",
-            f"evaluation `{evaluation.id}` is a hole: "
-            + (evaluation.hole or "its test is not pinned by a digest"),
+            f"evaluation `{evaluation.id}` is a hole: " + (evaluation.hole or "its test is not pinned by a digest"),
             "only an amendment or a fill can say what would be measured",
         )
     return evaluation

@@ -41,9 +41,7 @@ def digest_model(root: Path, progress: Callable[[int], object] = lambda _: None)
             raise _unfit(root, "holds no files")
         manifest: list[Plain] = [_line(name, path, progress) for name, path in files]
     except OSError as error:
-        raise RefusalError(
-            "usage", "model-unreadable", f"cannot read `{error.filename}`: {error.strerror}"
-        ) from error
+        raise RefusalError("usage", "model-unreadable", f"cannot read `{error.filename}`: {error.strerror}") from error
     except UnicodeEncodeError as error:
         raise _unfit(root, "holds a name that is not UTF-8") from error
     return digest(manifest)

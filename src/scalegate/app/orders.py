@@ -9,9 +9,7 @@ from scalegate.core.events import Entry, ExceptionInvoked, PermitRevoked, StopLi
 from scalegate.core.kernel import covered
 
 
-def order_stop(
-    book: Book, order: str, actions: tuple[str, ...], subject: str, speaker: Speaker
-) -> Entry:
+def order_stop(book: Book, order: str, actions: tuple[str, ...], subject: str, speaker: Speaker) -> Entry:
     """Issue a stop order on some actions (none: everything) of a subject (empty: all).
 
     Raises:
@@ -34,9 +32,7 @@ def order_stop(
             raise RefusalError("refused", "stop-exists", f"stop order `{order}` exists already")
         for action in actions:
             if not covered(action):
-                raise RefusalError(
-                    "usage", "action-unknown", f"`{action:.80}` is no action that can be held"
-                )
+                raise RefusalError("usage", "action-unknown", f"`{action:.80}` is no action that can be held")
         if subject and subject not in page.records.subjects:
             raise RefusalError(
                 "usage",
@@ -76,8 +72,7 @@ def lift_stop(book: Book, order: str, speaker: Speaker) -> Entry:
             raise RefusalError(
                 "refused",
                 "stop-without-power",
-                f"stop order `{order}` was issued by role `{issued[order].role}`, "
-                "and only that role lifts it",
+                f"stop order `{order}` was issued by role `{issued[order].role}`, and only that role lifts it",
             )
         return StopLifted(order, speaker.name, speaker.role)
 

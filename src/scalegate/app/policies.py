@@ -7,16 +7,17 @@ from pathlib import Path
 from scalegate.app.bindings import adopted, check_speaker, find_policy, texts
 from scalegate.app.book import Book, Page, Speaker, check_words
 from scalegate.app.refusal import RefusalError, nearest
-from scalegate.core.canonical import digest_bytes
 from scalegate.core.diagnostic import Diagnostic, DiagnosticError
 from scalegate.core.events import (
     Entry,
     HoleFilled,
     PolicyAdopted,
     PolicyWithdrawn,
+    fill_matter,
     matter_topic,
 )
 from scalegate.core.kernel import Kernel
+from scalegate.ledger.files import write_durably
 from scalegate.policy import check, load
 
 MAX_POLICY = 1 << 20
@@ -32,19 +33,13 @@ def read_policy(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_POLICY + 1)
     except OSError as error:
-        raise RefusalError(
-            "usage", "file-unreadable", f"cannot read `{path}`: {error.strerror}"
-        ) from error
+        raise RefusalError("usage", "file-unreadable", f"cannot read `{path}`: {error.strerror}") from error
     if len(data) > MAX_POLICY:
-        raise RefusalError(
-            "malformed", "policy-long", f"`{path}` has more than {MAX_POLICY} bytes"
-        )
+        raise RefusalError("malformed", "policy-long", f"`{path}` has more than {MAX_POLICY} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RefusalError(
-            "malformed", "policy-not-text", f"`{path}` is not UTF-8 at byte {error.start}"
-        ) from error
+        raise RefusalError("malformed", "policy-not-text", f"`{path}` is not UTF-8 at byte {error.start}") from error
 
 
 def parse(text: str, file: str, fills: dict[str, str] | None = None) -> Kernel:
@@ -101,9 +96,7 @@ def adopt(book: Book, path: Path, speaker: Speaker) -> Entry:
                 f"policy `{kernel.id}` is adopted already",
                 "`scalegate policy amend FILE` replaces its text",
             )
-        return PolicyAdopted(
-            kernel.id, kernel.digest, text, "", kernel.effective, speaker.name, speaker.role
-        )
+        return PolicyAdopted(kernel.id, kernel.digest, text, "", kernel.effective, speaker.name, speaker.role)
 
     return book.record(prepare)
 
@@ -173,9 +166,7 @@ def withdraw(book: Book, policy: str, speaker: Speaker) -> Entry:
     return book.record(prepare)
 
 
-def fill(  # noqa: PLR0913 - what, with what, until when, by whom
-    book: Book, policy: str, hole: str, condition: str, expires: int, speaker: Speaker
-) -> tuple[Entry, str]:
+def fill(book: Book, policy: str, hole: str, condition: str, expires: int, speaker: Speaker) -> tuple[Entry, str]:
     """Put a condition in the place of a hole; returns the entry and the topic of its approvals.
 
     Raises:
@@ -200,5 +191,39 @@ def fill(  # noqa: PLR0913 - what, with what, until when, by whom
 
     entry = book.record(prepare)
     name = entry.event.policy if isinstance(entry.event, HoleFilled) else policy
-    digest = digest_bytes(condition.encode())
-    return entry, matter_topic(name, f"fill:{hole}:{digest}")
+    return entry, matter_topic(name, fill_matter(hole, condition, expires))
+
+
+def format_policy(path: Path) -> tuple[str, str]:
+    """Return a policy file's text, and that text laid out the one way.
+
+    Raises:
+        RefusalError: if it cannot be read, or is not the YAML that a policy is written in.
+    """
+    # Deferred: adopting and asking do without the formatter.
+    from scalegate.policy.format import format_text  # noqa: PLC0415
+
+    text = read_policy(path)
+    try:
+        return text, format_text(text, str(path))
+    except DiagnosticError as error:
+        raise RefusalError(
+            "malformed",
+            "policy-malformed",
+            f"`{path}` cannot be laid out: {error}",
+            diagnostics=error.diagnostics,
+        ) from error
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replace the text of a file, whole or not at all.
+
+    Raises:
+        RefusalError: if it cannot be written.
+    """
+    try:
+        mode = path.stat().st_mode
+        write_durably(path.resolve(), text.encode())
+        path.chmod(mode & 0o7777)
+    except OSError as error:
+        raise RefusalError("usage", "file-unwritable", f"cannot write `{path}`: {error.strerror}") from error

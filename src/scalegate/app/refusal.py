@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Literal
 
 from scalegate.core.diagnostic import Diagnostic
 
-RefusalKind = Literal[
-    "usage", "malformed", "refused", "inconclusive", "untrusted", "store", "internal"
-]
+RefusalKind = Literal["usage", "malformed", "refused", "inconclusive", "untrusted", "store", "internal"]
 
 
 class RefusalError(Exception):
@@ -44,8 +41,11 @@ class RefusalError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word closest to `word`, or all of a few known words."""
+    # Deferred: only a misspelled word pays for it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    close = get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"
     if not words:

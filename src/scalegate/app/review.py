@@ -62,8 +62,7 @@ def _as_recorded(decision: Decision, entry: Entry) -> tuple[Answer, bool]:
         raise RefusalError(
             "untrusted",
             "answer-differs",
-            f"answer {event.number} was recorded as {event.answer}, and the history says "
-            f"{decision.answer}",
+            f"answer {event.number} was recorded as {event.answer}, and the history says {decision.answer}",
             "the record was not made by this gate on this history",
         )
     answer = Answer(decision, event.decision, event.number)
@@ -81,9 +80,7 @@ def _question(book: Book, past: History, event: DecisionMade) -> tuple[Request, 
             event.context,
         )
         known = {item.event.digest for item in past.entries if isinstance(item.event, PolicyAdopted)}
-        texts = [
-            book.store.get_blob(digest).decode() for digest in event.policies if digest not in known
-        ]
+        texts = [book.store.get_blob(digest).decode() for digest in event.policies if digest not in known]
     except StoreDamagedError as error:
         raise RefusalError("untrusted", "blob-damaged", str(error)) from error
     except (KeyError, ValueError, TypeError) as error:
@@ -242,13 +239,9 @@ def status(book: Book) -> Status:
         pending=tuple(run.plan.run for run in silent if run.plan.report_by > page.now),
         missing=tuple(run.plan.run for run in silent if run.plan.report_by <= page.now),
         refused=tuple(run.plan.run for run in silent if run.refused),
-        stops=tuple(
-            stop.order for _, stop in records.stops if (stop.order, stop.role) not in lifted
-        ),
+        stops=tuple(stop.order for _, stop in records.stops if (stop.order, stop.role) not in lifted),
         holes=tuple(f"{kernel.id}/{hole}" for kernel in force.kernels for hole in kernel.holes),
-        exceptions=tuple(
-            f"{kernel.id}/{item.id}" for kernel in force.kernels for item in kernel.exceptions
-        ),
+        exceptions=tuple(f"{kernel.id}/{item.id}" for kernel in force.kernels for item in kernel.exceptions),
         notes=(*force.notes, *force.faults),
     )
 

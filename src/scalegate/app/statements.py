@@ -112,9 +112,7 @@ def _check_bounds(page: Page, draft: Draft) -> None:
     if draft.count is not None and not 0 <= draft.count[0] <= draft.count[1] > 0:
         raise RefusalError("usage", "count-impossible", "--count is SUCCESSES/TRIALS, of at least one")
     if (draft.kind == "countersignature") != bool(draft.action):
-        raise RefusalError(
-            "usage", "action-misplaced", "a countersignature, and nothing else, has --action"
-        )
+        raise RefusalError("usage", "action-misplaced", "a countersignature, and nothing else, has --action")
     if draft.action and draft.action not in ACTIONS:
         raise RefusalError(
             "usage",
@@ -174,12 +172,7 @@ def _safeguard(page: Page, draft: Draft, name: str) -> tuple[Kernel, Safeguard]:
 
 
 def _predicates(page: Page) -> set[str]:
-    return {
-        term.predicate
-        for kernel in adopted(page).values()
-        for term in kernel.terms
-        if isinstance(term, Attested)
-    }
+    return {term.predicate for kernel in adopted(page).values() for term in kernel.terms if isinstance(term, Attested)}
 
 
 def _one_of(what: str, word: str, known: Iterable[str]) -> None:

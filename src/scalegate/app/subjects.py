@@ -8,7 +8,7 @@ from dataclasses import replace
 from scalegate.app.bindings import check_speaker
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
-from scalegate.core.canonical import digest
+from scalegate.core.canonical import Plain, digest
 from scalegate.core.events import Entry, SubjectDeclared
 from scalegate.core.subject import Subject
 
@@ -54,9 +54,7 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
                 f"subject `{subject.name}` is declared already",
                 "a new checkpoint is a new subject; nothing is ever declared again",
             )
-        for name in [edge.parent for edge in subject.parents] + [subject.weights] * (
-            subject.kind == "system"
-        ):
+        for name in [edge.parent for edge in subject.parents] + [subject.weights] * (subject.kind == "system"):
             _check_known(known, name)
         if subject.made_at > page.now:
             raise RefusalError("usage", "made-later", "a subject cannot be made in the future")
@@ -111,9 +109,10 @@ def _digest(subject: Subject, known: dict[str, Subject]) -> str:
     """Return the digest of a subject; a system's covers weights, safeguards and scaffold."""
     if subject.digest:
         return subject.digest
+    safeguards: list[Plain] = [*sorted(subject.safeguards)]
     return digest(
         {
-            "safeguards": sorted(subject.safeguards),
+            "safeguards": safeguards,
             "scaffold": subject.scaffold,
             "weights": known[subject.weights].digest,
         }

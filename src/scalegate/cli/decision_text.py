@@ -18,8 +18,9 @@ from scalegate.core.quantities import show_flop, show_instant
 
 Audience = Literal["engineer", "auditor", "public"]
 
-_MARKS = {"proven": "+", "refuted": "-", "unknown": "?"}
-_TRUTHS = {"proven": "shown", "refuted": "not so", "unknown": "unknown"}
+_TRUTHS = {"proven": "shown", "refuted": "refuted", "unknown": "unknown"}
+# Ends of claims that say themselves how they came out.
+_SAID = (" held", " permitted", " holds", " permits", " refuted", " shown", " scope")
 
 
 def question(decision: Decision) -> str:
@@ -56,12 +57,11 @@ def human(answer: Answer) -> Iterator[str]:
         if note.used:
             yield wrap(_exception(note), "  ! an exception is used: ", "    ")
     yield ""
-    for place, reason in enumerate(decision.reasons, start=1):
+    for place, (reason, where) in enumerate(_grouped(decision), start=1):
         lead = f"  {place:<3} {reason.kind:<13} "
         yield wrap(reason.message, lead, " " * len(lead))
-        where = _where(reason)
-        if where:
-            yield wrap(where, " " * len(lead), " " * len(lead))
+        for line in where:
+            yield wrap(line, " " * len(lead), " " * len(lead))
     if decision.answer == "permit":
         yield from (f"  {line}" for line in bounds(decision))
     for note in decision.exceptions:
@@ -113,12 +113,12 @@ def why(answer: Answer, audience: Audience) -> Iterator[str]:
     yield f"{bold(verdict(answer))}    {safe(f'{question(decision)}    {label(answer)}')}"
     yield ""
     yield from _section("In one sentence", [_sentence(decision)])
-    if audience != "public":
+    if audience == "public":
+        yield from _section("Reasons", [reason.message for reason, _ in _grouped(decision)])
+    else:
         yield bold("Chain")
         yield from _chain(decision.tree, "  ", digests=audience == "auditor")
         yield ""
-    else:
-        yield from _section("Reasons", [reason.message for reason in decision.reasons])
     yield from _remedies(decision)
     yield from _section("What would not release it", decision.would_not_release)
     yield from _section("Not checked by this decision", decision.not_checked)
@@ -138,10 +138,21 @@ def _sentence(decision: Decision) -> str:
     return f"It is held because {first}{rest}."
 
 
+def _grouped(decision: Decision) -> list[tuple[Reason, list[str]]]:
+    """Return the reasons in order, equal ones of several commitments once, with all their places."""
+    found: dict[tuple[str, str], tuple[Reason, list[str]]] = {}
+    for reason in decision.reasons:
+        _, places = found.setdefault((reason.kind, reason.message), (reason, []))
+        where = _where(reason)
+        if where and where not in places:
+            places.append(where)
+    return list(found.values())
+
+
 def _chain(node: Node, lead: str, *, digests: bool) -> Iterator[str]:
     kind = f" [{node.kind}]" if node.kind else ""
-    text = f"{node.text}: {_TRUTHS[node.truth]}{kind}"
-    yield wrap(text, f"{lead}{_MARKS[node.truth]} ", f"{lead}    ")
+    truth = "" if node.text.endswith(_SAID) else f": {_TRUTHS[node.truth]}"
+    yield wrap(f"{node.text}{truth}{kind}", f"{lead}- ", f"{lead}    ")
     extra = [item for item in (node.detail, _span(node.span)) if item]
     if extra:
         yield wrap("; ".join(extra), f"{lead}    ", f"{lead}    ")

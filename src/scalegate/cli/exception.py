@@ -42,8 +42,9 @@ exception = LazyGroup(
 @store_option
 @format_option
 @click.pass_context
-def invoke(  # noqa: PLR0913 - one argument for each option
+def invoke(
     ctx: click.Context,
+    *,
     name: str,
     policy: str,
     by: str,

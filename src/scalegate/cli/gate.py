@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ import click
 from scalegate.app.answer import decision_record
 from scalegate.app.ask import Added, Answer, ask_live, ask_only
 from scalegate.app.policies import parse, read_policy
-from scalegate.app.refusal import RefusalError
+from scalegate.app.refusal import RefusalError, nearest
 from scalegate.cli import exits
 from scalegate.cli.decision_text import human, plain
 from scalegate.cli.options import (
@@ -51,13 +50,13 @@ from scalegate.core.kernel import ACTIONS
 @click.pass_context
 def gate(  # noqa: PLR0913 - one argument for each option
     ctx: click.Context,
+    *,
     action: str,
     subject: str,
     to: int | None,
     context: str,
     policies: tuple[Path, ...],
     at: int | None,
-    *,
     dry_run: bool,
     store: Path | None,
     output: Output,
@@ -120,13 +119,11 @@ def check_action(action: str) -> None:
     """
     if action in ACTIONS:
         return
-    close = difflib.get_close_matches(action, ACTIONS, n=1)
-    known = ", ".join(f"`{item}`" for item in sorted(ACTIONS))
     raise RefusalError(
         "usage",
         "action-unknown",
         f"`{action:.80}` is no action, and an unknown action is held",
-        f"did you mean `{close[0]}`?" if close else f"known: {known}",
+        nearest(action, ACTIONS),
     )
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
+from scalegate.app.refusal import nearest
+
 
 class LazyGroup(click.Group):
     """A group of commands given as `name: ("module:attribute", "one line of help")`."""
 
-    def __init__(
-        self, name: str, *, lazy: Mapping[str, tuple[str, str]], text: str, epilog: str
-    ) -> None:
+    def __init__(self, name: str, *, lazy: Mapping[str, tuple[str, str]], text: str, epilog: str) -> None:
         """Keep the table; nothing is imported yet."""
         super().__init__(name=name, help=text, epilog=epilog, no_args_is_help=False)
         self.invoke_without_command = False
@@ -45,8 +44,8 @@ class LazyGroup(click.Group):
             click.UsageError: for an unknown name, with the nearest known one.
         """
         if args and args[0] not in self.lazy and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], self.lazy, n=1)
-            hint = f"; did you mean `{close[0]}`?" if close else ""
+            near = nearest(args[0], self.lazy)
+            hint = f"; {near}" if near.startswith("did") else ""
             raise click.UsageError(f"no command `{ascii(args[0])[1:-1]:.80}`{hint}", ctx)
         return super().resolve_command(ctx, args)
 

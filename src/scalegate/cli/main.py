@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
 from typing import Final
 
 import click
 
+from scalegate import __version__
 from scalegate.app.refusal import RefusalError
 from scalegate.cli import exits
 from scalegate.cli.lazy import LazyGroup
@@ -49,20 +52,25 @@ def _epilog() -> str:
 def command() -> click.Group:
     """Return the whole command line."""
     group = LazyGroup(PROGRAM, lazy=VERBS, text=_TEXT, epilog=_epilog())
-    return click.version_option(package_name=PROGRAM, prog_name=PROGRAM)(group)
+    return click.version_option(__version__, prog_name=PROGRAM)(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises, and prints no traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:
+        # Started with stdout closed: there is nowhere to put an answer.
+        return exits.INTERNAL
     try:
         code = _answer(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return exits.INTERRUPTED
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         # The answer did not get through: closed pipe, full disk. Nobody may act on it.
         _silence()
+        with suppress(OSError, ValueError):
+            click.echo(f"error[unwritten]: the answer could not be written: {error}", err=True)
         return exits.INTERNAL
     return code
 
@@ -84,8 +92,9 @@ def _answer(given: list[str]) -> int:
         return _refuse(refusal, given, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        raise
+    except SystemExit as error:
+        # Only completion leaves this way with 0, and it is asked without arguments.
+        return exits.YES if error.code == 0 and not given else exits.INTERNAL
     except Exception as error:  # noqa: BLE001 - the boundary: whatever went wrong, it is no yes
         refusal = RefusalError(
             "internal",
@@ -107,8 +116,7 @@ def _refuse(error: RefusalError, given: list[str], *, as_json: bool) -> int:
 
 def _wants_json(given: Sequence[str]) -> bool:
     """Whether JSON was asked for; also known where the arguments do not parse."""
-    pairs = zip(given, [*given[1:], ""], strict=True)
-    return any(pair == ("--format", "json") or pair[0] == "--format=json" for pair in pairs)
+    return "--format=json" in given or ("--format", "json") in pairwise(given)
 
 
 def _silence() -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
-from scalegate.app.book import Book, Speaker
-from scalegate.app.clock import SystemClock
-from scalegate.app.places import find_store, open_store
 from scalegate.cli.output import Format, Output
 from scalegate.core.quantities import (
     DAY,
@@ -23,6 +20,9 @@ from scalegate.core.quantities import (
     instant,
     number,
 )
+
+if TYPE_CHECKING:
+    from scalegate.app.book import Book, Speaker
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -37,14 +37,12 @@ _UNITS = {
 }
 
 
-class Flop(click.ParamType):
+class Flop(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """Whole FLOP, such as `4e25`, as an exact integer."""
 
     name = "flop"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return whole FLOP."""
         if isinstance(value, int):
             return value
@@ -57,7 +55,7 @@ class Flop(click.ParamType):
         return exact.numerator
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """A date, a date-time, or a duration from now such as `6 months`.
 
     A duration is returned negative, because only the command knows what time it is: `moment` turns
@@ -66,9 +64,7 @@ class Moment(click.ParamType):
 
     name = "time"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return seconds since 1970, or a duration as a negative number."""
         if isinstance(value, int):
             return value
@@ -91,14 +87,12 @@ def moment(given: int, now: int) -> int:
     return now - given if given < 0 else given
 
 
-class Tally(click.ParamType):
+class Tally(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """A count such as `19/20`."""
 
     name = "count"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         """Return successes and trials."""
         if isinstance(value, tuple):
             return cast("tuple[int, int]", value)
@@ -150,11 +144,18 @@ def speaker_options(function: F) -> F:
 
 def speaker(by: str, role: str) -> Speaker:
     """Return who speaks."""
+    # Deferred here and below: help and version do without the gate.
+    from scalegate.app.book import Speaker  # noqa: PLC0415
+
     return Speaker(by, role)
 
 
 def open_book(ctx: click.Context, store: Path | None) -> Book:
     """Open the store that a command means; it is closed when the command ends."""
+    from scalegate.app.book import Book  # noqa: PLC0415
+    from scalegate.app.clock import SystemClock  # noqa: PLC0415
+    from scalegate.app.places import find_store, open_store  # noqa: PLC0415
+
     opened = open_store(store if store is not None else find_store(Path.cwd()))
     ctx.call_on_close(opened.close)
     return Book(opened, SystemClock())

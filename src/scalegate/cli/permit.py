@@ -21,6 +21,7 @@ from scalegate.cli.options import (
 from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked
+from scalegate.core.quantities import show_flop
 
 _REVOKE = "scalegate permit revoke 12 --by 'M. Ito' --role regulator"
 
@@ -49,14 +50,17 @@ def list_permits(ctx: click.Context, store: Path | None, output: Output) -> int:
     if output.form == "json":
         output.json({"permits": rows})
     elif output.form == "plain":
-        output.lines(
-            safe(", ".join(f"{name} {value}" for name, value in row.items())) for row in rows
-        )
+        output.lines(safe(", ".join(f"{name} {value}" for name, value in row.items())) for row in rows)
     else:
         keys = ("number", "state", "action", "subject", "limit", "expires")
-        table = [keys, *(tuple(str(row[key] or "-") for key in keys) for row in rows)]
+        table = [keys, *(tuple(_cell(row, key) for key in keys) for row in rows)]
         output.lines(columns(table) if rows else ["no permit was given"])
     return exits.YES
+
+
+def _cell(row: dict[str, object], key: str) -> str:
+    value = row[key]
+    return show_flop(int(str(value))) if key == "limit" and value else str(value or "-")
 
 
 def _is_permit(entry: Entry) -> bool:
@@ -64,9 +68,7 @@ def _is_permit(entry: Entry) -> bool:
 
 
 def _revoked(history: History) -> set[str]:
-    return {
-        entry.event.decision for entry in history.entries if isinstance(entry.event, PermitRevoked)
-    }
+    return {entry.event.decision for entry in history.entries if isinstance(entry.event, PermitRevoked)}
 
 
 def _row(entry: Entry, now: int, gone: set[str]) -> dict[str, object]:
@@ -92,9 +94,7 @@ def _row(entry: Entry, now: int, gone: set[str]) -> dict[str, object]:
 @store_option
 @format_option
 @click.pass_context
-def revoke(  # noqa: PLR0913 - one argument for each option
-    ctx: click.Context, which: str, by: str, role: str, store: Path | None, output: Output
-) -> int:
+def revoke(ctx: click.Context, which: str, by: str, role: str, store: Path | None, output: Output) -> int:
     """Revoke the permit of a number or digest; it ends at once."""
     entry = revoke_permit(open_book(ctx, store), which, speaker(by, role))
     output.facts(

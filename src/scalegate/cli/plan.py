@@ -34,8 +34,9 @@ from scalegate.core.quantities import show_flop
 @store_option
 @format_option
 @click.pass_context
-def plan(  # noqa: PLR0913 - one argument for each option
+def plan(
     ctx: click.Context,
+    *,
     action: str,
     subject: str,
     to: int | None,
@@ -50,9 +51,7 @@ def plan(  # noqa: PLR0913 - one argument for each option
     check_action(action)
     found = look_ahead(open_book(ctx, store), Request(action, subject, to, context))
     if output.form == "json":
-        output.json(
-            {**answer_json(found.answer), "reach": flop(found.reach), "held_at": flop(found.next_hold)}
-        )
+        output.json({**answer_json(found.answer), "reach": flop(found.reach), "held_at": flop(found.next_hold)})
     else:
         output.lines(_human(found) if output.form == "human" else _plain(found))
     code = exit_code(found.answer)
@@ -66,18 +65,18 @@ def _human(found: Plan) -> Iterator[str]:
     yield ""
     yield from (f"  {line}" for line in _reach(found))
     for reason in decision.reasons:
-        mark = "!" if reason.kind in ("hole", "never") else "+"
+        mark = "!" if reason.kind in ("hole", "never", "crossed") else "+"
         yield wrap(f"{reason.kind}: {reason.message}", f"  {mark} ", "    ")
     if decision.remedies:
         yield ""
         yield "  enough to release it, each alone:"
     for place, remedy in enumerate(decision.remedies, start=1):
-        lead = "" if remedy.attainable else "(nobody knows how) "
-        yield wrap(lead + "; ".join(remedy.steps), f"  {place}) ", "     ")
+        tail = "" if remedy.attainable else " (nobody knows how)"
+        yield wrap("; ".join(remedy.steps) + tail, f"  {place}) ", "     ")
     for note in decision.exceptions:
         yield wrap(f"exception {note.policy}/{note.exception}: {note.message}", "  ~ ", "    ")
     yield ""
-    yield "  A plan binds nothing. + to gather   ! no evidence releases it   ~ an exception"
+    yield "  A plan binds nothing. + to gather   ! more of the same releases nothing   ~ an exception"
 
 
 def _plain(found: Plan) -> Iterator[str]:
@@ -102,4 +101,6 @@ def _reach(found: Plan) -> Iterator[str]:
     else:
         yield f"would be permitted now up to {show_flop(found.reach)} FLOP"
     if found.next_hold is not None:
-        yield f"would be held at {show_flop(found.next_hold)} FLOP"
+        beyond = found.reach is not None and found.next_hold == found.reach + 1
+        edge = found.reach if beyond and found.reach is not None else found.next_hold
+        yield f"would be held {'beyond' if beyond else 'at'} {show_flop(edge)} FLOP"

@@ -55,8 +55,7 @@ def _human(found: Status) -> Iterator[str]:
     yield ""
     rows: list[tuple[str, ...]] = [("subject", "action", "now", "reasons", "last answer")]
     rows += [
-        (item.subject, item.action, item.now, str(item.reasons or "-"), _last(found, item))
-        for item in found.standings
+        (item.subject, item.action, item.now, str(item.reasons or "-"), _last(found, item)) for item in found.standings
     ]
     yield from columns(rows) if found.standings else ["no subject is declared"]
     yield ""

@@ -33,9 +33,7 @@ stop = LazyGroup(
 )
 
 
-@click.command(
-    epilog=examples(_ISSUE, "scalegate stop issue halt-8 --by 'M. Ito' --role regulator")
-)
+@click.command(epilog=examples(_ISSUE, "scalegate stop issue halt-8 --by 'M. Ito' --role regulator"))
 @click.argument("order")
 @click.option("--action", "actions", multiple=True, help="What is stopped; by default everything.")
 @click.option("--subject", default="", metavar="NAME", help="Whose; by default of all subjects.")
@@ -45,6 +43,7 @@ stop = LazyGroup(
 @click.pass_context
 def issue(  # noqa: PLR0913 - one argument for each option
     ctx: click.Context,
+    *,
     order: str,
     actions: tuple[str, ...],
     subject: str,
@@ -69,9 +68,7 @@ def issue(  # noqa: PLR0913 - one argument for each option
 @store_option
 @format_option
 @click.pass_context
-def lift(  # noqa: PLR0913 - one argument for each option
-    ctx: click.Context, order: str, by: str, role: str, store: Path | None, output: Output
-) -> int:
+def lift(ctx: click.Context, order: str, by: str, role: str, store: Path | None, output: Output) -> int:
     """Lift a stop order, in the role that issued it."""
     entry = lift_stop(open_book(ctx, store), order, speaker(by, role))
     output.facts(

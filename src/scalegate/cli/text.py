@@ -37,7 +37,4 @@ def columns(rows: list[tuple[str, ...]], gap: str = "  ") -> list[str]:
     if not cells:
         return []
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    return [
-        gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+    return [gap.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

@@ -41,6 +41,7 @@ from scalegate.core.decision import Request
 @click.pass_context
 def why(  # noqa: PLR0913 - one argument for each option
     ctx: click.Context,
+    *,
     which: str,
     subject: str,
     to: int | None,

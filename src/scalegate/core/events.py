@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from scalegate.core.canonical import digest
 from scalegate.core.subject import Subject
 
 
@@ -315,10 +316,15 @@ def claim_topic(evaluation: str, claim: str) -> str:
 def matter_topic(policy: str, matter: str) -> str:
     """Return the topic of a statement on a matter of one policy.
 
-    Matters are `exception:ID`, `amendment:DIGEST`, `withdrawal`, `fill:HOLE:DIGEST-OF-CONDITION`, a safeguard's id, or
-    `SAFEGUARD:COUNT` for a measurement that a safeguard names.
+    Matters are `exception:ID`, `amendment:DIGEST`, `withdrawal`, that of a fill (see `fill_matter`), a safeguard's id,
+    or `SAFEGUARD:COUNT` for a measurement that a safeguard names.
     """
     return f"{policy}/{matter}"
+
+
+def fill_matter(hole: str, condition: str, expires: int) -> str:
+    """Return the matter that the approvers of a fill approve: these very words, until this very day."""
+    return f"fill:{hole}:{digest({'condition': condition, 'expires': expires})}"
 
 
 def ratio(count: tuple[int, int]) -> Fraction:

@@ -30,11 +30,12 @@ ReasonKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Why a fact cannot be used in favor of a permit."""
+    """Why a fact cannot be used in favor of a permit. `remedy` says what would change it, where measuring would not."""
 
     kind: ReasonKind
     message: str
     evidence: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from scalegate.gate.interpret import FOR, Facts, Held, judge, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records
 from scalegate.gate.situate import CLOCK, Situation, situate
+from scalegate.gate.voices import about, hear
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,36 @@ class Escape:
 
     exception: Exception_
     until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A countersignature: of which role, until when it is given (0: it is not), and what was said.
+
+    No role: the policy is an encoding for reference, which never permits.
+    """
+
+    role: str
+    until: int
+    evidence: tuple[str, ...]
+
+
+def countersignatures(records: Records, application: Application) -> list[Bar]:
+    """Return the countersignatures that a policy asks for, given or not."""
+    roles = application.kernel.countersigned_by if application.binds else ()
+    return [Bar(role, *_countersigned(records, application, role)) for role in roles]
+
+
+def _countersigned(records: Records, application: Application, role: str) -> tuple[int, tuple[str, ...]]:
+    """Return until when a permit for the request is countersigned by a role with its quorum; 0 when it is not."""
+    request = application.situation.request
+    said = [
+        (entry, item)
+        for entry, item in about(records, "countersignature", request.action, request.subject)
+        if item.subject and (not item.holds or item.compute >= (request.to or 0))
+    ]
+    voice = hear(records, application.kernel, role, said, None)
+    return (voice.until if voice.state == "affirmed" else 0), voice.evidence
 
 
 @dataclass(slots=True)
@@ -49,6 +80,15 @@ class Application:
     held: list[Held]
     escapes: list[Escape]
     until: int
+
+    def barred(self, records: Records) -> list[Bar]:
+        """Return what bars a permit under this policy besides its commitments."""
+        if not self.binds:
+            return []
+        bars = countersignatures(records, self)
+        if self.kernel.kind == "reference":
+            bars.append(Bar("", 0, ()))
+        return [bar for bar in bars if bar.until <= records.now]
 
 
 def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: Kernel) -> Application:
@@ -150,7 +190,7 @@ def horizon(condition: Condition, facts: Facts, now: int, to: int, *, permissive
         if facts[condition.term][0].label == CLOCK:
             # Time only moves up: a date that has come stays, one that has not come yet is when the reason ends.
             return FOREVER if condition.above is permissive else condition.num // condition.den
-        return min((fact.until for fact in facts[condition.term] if not fact.adverse_only), default=now)
+        return min((fact.until for fact in facts[condition.term]), default=now)
     if isinstance(condition, Not):
         return horizon(condition.part, facts, now, to, permissive=not permissive)
     if not isinstance(condition, All | AnyOf | AtLeast):

@@ -18,11 +18,11 @@ from scalegate.core.decision import (
 from scalegate.core.events import History
 from scalegate.core.evidence import ReasonKind
 from scalegate.core.kernel import ACTIONS, MITIGATION, NEW_SCALE, TRAIN, UNHOLDABLE, Kernel, covered
-from scalegate.core.quantities import DAY, show_flop, show_instant
+from scalegate.core.quantities import DAY, UNBOUNDED, QuantityError, show_flop, show_instant
 from scalegate.core.subject import WEIGHT_EDGES, Subject
-from scalegate.gate.apply import Application, apply_policy
+from scalegate.gate.apply import Application, apply_policy, countersignatures
 from scalegate.gate.explain import reasons, tree
-from scalegate.gate.force import in_force
+from scalegate.gate.force import Force, in_force
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records, index
 from scalegate.gate.remedies import remedies, would_not_release
@@ -78,23 +78,46 @@ def decide(
     Returns:
         A permit, or a hold with its reasons. Never raises: an internal failure is a hold of kind `error`.
     """
-    case = _Case(request, now, history.head, counterfactual)
     try:
+        case = _Case(request, now, history.head, counterfactual)
         _fill(case, history, extra)
         return _close(case)
     except Exception as error:  # noqa: BLE001 - fail closed: whatever goes wrong in the gate is a hold
-        failed = _Case(request, now, history.head, counterfactual)
-        failed.hold("error", f"the gate failed internally ({type(error).__name__}: {error}); an error is a hold")
-        return _close(failed)
+        return _failed(request, now, error, counterfactual=counterfactual)
+
+
+def _failed(request: Request, now: int, error: Exception, *, counterfactual: bool) -> Decision:
+    """Return the hold of an internal failure; it reads nothing that could fail again."""
+    words = f"the gate failed internally ({type(error).__name__}: {error}); an error is a hold"
+    return Decision(
+        as_of=now,
+        answer="hold",
+        request=request,
+        policies=(),
+        reasons=(Reason("", "", "error", words, None),),
+        remedies=(Remedy((f"repair first: {words}",)),),
+        would_not_release=(),
+        not_checked=NOT_CHECKED,
+        assumptions=ASSUMPTIONS,
+        exceptions=(),
+        limits=None,
+        tree=Node(words, "unknown", "error"),
+        head="",
+        counterfactual=counterfactual,
+    )
 
 
 def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
     """Collect everything that speaks against the request."""
-    if history.fault:
+    fault = history.fault or _broken(history)
+    if fault:
         case.untrusted = True
-        case.hold("untrusted", f"the history cannot be trusted: {history.fault}")
+        case.hold("untrusted", f"the history cannot be trusted: {fault}")
         return
-    action = case.request.action
+    action, to = case.request.action, case.request.to
+    if to is not None and not 0 <= to <= UNBOUNDED:
+        msg = "effective compute must be whole FLOP, not negative and not beyond every computation"
+        raise QuantityError(msg)
     if action not in ACTIONS:
         case.hold("error", f"`{action}` is no action that this gate knows; an unknown action is held")
         return
@@ -106,6 +129,8 @@ def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
     case.notes += force.notes
     for fault in force.faults:
         case.hold("error", fault)
+    for _, stray in records.unregistered:
+        case.notes.append(f"a result for run {stray.run} counts for nothing: the run was never registered")
     subject = records.subjects.get(case.request.subject)
     if subject is None:
         case.hold("missing", f"subject {case.request.subject} is not declared")
@@ -115,7 +140,8 @@ def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
     if not kernels:
         case.hold("error", "no policy is in force: where nothing is promised, everything is held")
         return
-    lineage = Lineage(records.subjects)
+    lineage = Lineage(records.subjects, records.mitigated())
+    case.ends += force.ends
     if not _sized(case, lineage, subject):
         return
     case.applications = [apply_policy(records, lineage, case.request, kernel) for kernel in kernels]
@@ -123,7 +149,19 @@ def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
         _policy(case, records, application)
     if action == MITIGATION:
         _mitigation(case, records, lineage, subject, kernels)
-    _stop_orders(case, records, [*force.every, *extra])
+    _stop_orders(case, records, force, extra)
+
+
+def _broken(history: History) -> str:
+    """Return where a history is not a chain; empty when each entry follows the one before it."""
+    previous, at = "", 0
+    for place, entry in enumerate(history.entries):
+        if entry.index != place or entry.previous != previous:
+            return f"entry {entry.index} stands in place {place} and does not follow the entry before it"
+        if entry.at < at:
+            return f"entry {entry.index} is dated before the entry it follows"
+        previous, at = entry.digest, entry.at
+    return ""
 
 
 def _sized(case: _Case, lineage: Lineage, subject: Subject) -> bool:
@@ -139,7 +177,7 @@ def _sized(case: _Case, lineage: Lineage, subject: Subject) -> bool:
     if not training and to is not None:
         case.hold("error", f"`{action}` makes no new model and takes no effective compute")
         return False
-    spent = lineage.compute(subject)
+    spent = lineage.compute(subject, teachers=False)
     if to is not None and to < spent.low:
         reached = show_flop(spent.low)
         case.hold("error", f"{subject.name} already embodies {reached} FLOP, more than the {show_flop(to)} asked for")
@@ -156,31 +194,15 @@ def _policy(case: _Case, records: Records, application: Application) -> None:
         case.hold("error", f"{kernel.id} is an encoding for reference, and never permits anything", kernel.id)
     case.reasons += reasons(application)
     case.ends.append(application.until)
-    for role in kernel.countersigned_by:
-        end, evidence = _countersigned(records, application, role)
-        if end <= records.now:
-            what = f"{role} countersigns {case.request.action} of {case.request.subject}"
+    for bar in countersignatures(records, application):
+        if bar.until <= records.now:
+            what = f"{bar.role} countersigns {case.request.action} of {case.request.subject}"
             if case.request.to is not None:
                 what += f" up to {show_flop(case.request.to)} FLOP"
-            case.hold("not_attested", f"permits of {kernel.id} need a countersignature: {what}", kernel.id, evidence)
+            words = f"permits of {kernel.id} need a countersignature: {what}"
+            case.hold("not_attested", words, kernel.id, bar.evidence)
             case.needed.append(what)
-        case.ends.append(end)
-
-
-def _countersigned(records: Records, application: Application, role: str) -> tuple[int, tuple[str, ...]]:
-    """Return until when a permit for the request is countersigned by a role with its quorum; 0 when it is not."""
-    request, kernel = application.situation.request, application.kernel
-    ends: dict[str, int] = {}
-    seen: list[str] = []
-    for entry, item in records.statements.get(("countersignature", request.action), ()):
-        fits = item.subject == request.subject and item.role == role and item.compute >= (request.to or 0)
-        if not fits or not may_speak(records, kernel, role, item.by):
-            continue
-        seen.append(entry.digest)
-        ends[item.by] = item.expires if item.holds else 0
-    quorum = kernel.roles[role].quorum if role in kernel.roles else 1
-    live = sorted((end for end in ends.values() if end > records.now), reverse=True)
-    return (live[quorum - 1] if len(live) >= quorum else 0), tuple(seen)
+        case.ends.append(bar.until)
 
 
 def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> None:
@@ -189,7 +211,7 @@ def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subjec
         event.subject for _, event in records.decisions if event.action == MITIGATION and event.answer == "permit"
     }
     started = (lineage.ancestors(subject, WEIGHT_EDGES) & permitted & set(records.subjects)) | {subject.name}
-    base = min(lineage.compute(records.subjects[name]).high for name in started)
+    base = min(lineage.compute(records.subjects[name]).low for name in started)
     cap = min(kernel.mitigation_cap for kernel in kernels)
     limit = base + base * cap.numerator // cap.denominator
     if (case.request.to or 0) > limit:
@@ -199,10 +221,15 @@ def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subjec
     case.notes.append("the product of mitigation training carries every crossing and is held until it is evaluated")
 
 
-def _stop_orders(case: _Case, records: Records, kernels: Sequence[Kernel]) -> None:
-    """Hold under every stop order by a role that a policy ever named; only that role lifts it."""
+def _stop_orders(case: _Case, records: Records, force: Force, extra: Sequence[Kernel]) -> None:
+    """Hold under every stop order by a role that a policy ever named; only that role lifts it.
+
+    Who may speak for the role is for the policies to say that named it when the order was given, all of them: a policy
+    adopted later cannot hand the role to somebody else.
+    """
+    named = [*force.every, *((-1, kernel) for kernel in extra)]
     for entry, order in records.stops:
-        namers = [kernel for kernel in kernels if order.role in kernel.stop_orders_by]
+        namers = [(place, kernel) for place, kernel in named if order.role in kernel.stop_orders_by]
         if not namers:
             case.notes.append(f"stop order {order.order} by {order.role} has no effect: no policy names that role")
             continue
@@ -210,16 +237,17 @@ def _stop_orders(case: _Case, records: Records, kernels: Sequence[Kernel]) -> No
             continue
         if order.actions and not any(case.request.action in covered(action) for action in order.actions):
             continue
+        judges = [kernel for place, kernel in namers if place < entry.index] or [kernel for _, kernel in namers]
         lifted = any(
             lift.order == order.order
             and lift.role == order.role
             and later.index > entry.index
-            and any(may_speak(records, kernel, order.role, lift.by) for kernel in namers)
+            and all(may_speak(records, kernel, order.role, lift.by) for kernel in judges)
             for later, lift in records.lifts
         )
         if not lifted:
             message = f"stop order {order.order} by {order.by} ({order.role}) since {show_instant(entry.at)}"
-            case.hold("never", f"{message}; only {order.role} lifts it", namers[0].id, (entry.digest,))
+            case.hold("never", f"{message}; only {order.role} lifts it", judges[0].id, (entry.digest,))
             case.needed.append(f"{order.role} lifts stop order {order.order}")
 
 

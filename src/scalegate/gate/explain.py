@@ -65,6 +65,12 @@ def _of_fact(application: Application, leaf: Leaf, condition: Compare, fact: Fac
         return
     elif fact.gaps:
         yield from fact.gaps
+    elif fact.adverse_only:
+        words = f"{fact.label}: {fact.detail}, and what is missing could have crossed `{condition.text}`"
+        repair = f"an independent role retracts what was lost for its defect ({fact.label})"
+        yield Gap("missing", words, fact.evidence, repair)
+    elif fact.reach == 0:
+        yield Gap("stale", f"{fact.label} holds for its exact digest, never for training", fact.evidence)
     elif now >= fact.until:
         words = f"{fact.label}: {fact.detail or 'the evidence'} holds only until {show_instant(fact.until)}"
         yield Gap("stale", words, fact.evidence)
@@ -95,8 +101,6 @@ def _adverse(leaf: Leaf, condition: Compare, fact: Fact) -> Gap:
 
 
 def _out_of_reach(fact: Fact, to: int) -> str:
-    if fact.reach == 0:
-        return f"{fact.label} holds for its exact digest, never for training"
     asked = "an unknown effective compute" if to >= UNBOUNDED else f"{show_flop(to)} FLOP"
     return f"{fact.label} reaches {show_flop(fact.reach)} FLOP of effective compute, not {asked}"
 

@@ -12,24 +12,52 @@ from dataclasses import dataclass, field
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.decision import Request
 from scalegate.core.diagnostic import DiagnosticError
-from scalegate.core.events import Entry, HoleFilled, PolicyAdopted, PolicyWithdrawn, matter_topic
-from scalegate.core.kernel import HARDER, NEW_SCALE, TRAIN, Kernel
-from scalegate.core.quantities import show_instant
+from scalegate.core.events import (
+    Entry,
+    HoleFilled,
+    PolicyAdopted,
+    PolicyWithdrawn,
+    fill_matter,
+    matter_topic,
+)
+from scalegate.core.kernel import (
+    HARDER,
+    MITIGATION,
+    NEW_SCALE,
+    TRAIN,
+    Compare,
+    Compute,
+    Constant,
+    Kernel,
+    Not,
+)
+from scalegate.core.quantities import UNBOUNDED, show_instant
+from scalegate.core.subject import Subject
 from scalegate.gate.apply import apply_policy
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records, index
+from scalegate.gate.streams import UNSTATED_GROWTH
 from scalegate.gate.voices import about, hear
 from scalegate.policy import load
 
 
 @dataclass(slots=True)
 class Force:
-    """The kernels in force, what was tried without effect, and what could not be read (which holds everything)."""
+    """What binds at a time.
+
+    Attributes:
+        kernels: the policies in force; an approved amendment binds beside the text it replaces until its notice ends.
+        notes: what was tried without effect.
+        faults: adopted texts that cannot be read, which hold everything.
+        every: every policy that was ever adopted, with the index of its entry.
+        ends: when what binds may change next: fills that expire, notices that end, policies that begin.
+    """
 
     kernels: list[Kernel] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    every: list[Kernel] = field(default_factory=list)
+    every: list[tuple[int, Kernel]] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -38,88 +66,156 @@ class _Binding:
     kernel: Kernel
 
 
+class _Reader:
+    """Derives what binds by going through the entries once."""
+
+    def __init__(self, entries: tuple[Entry, ...], now: int) -> None:
+        self.entries, self.now = entries, now
+        self.force = Force()
+        self.bindings: dict[str, _Binding] = {}
+
+    def adopt(self, entry: Entry, event: PolicyAdopted) -> None:
+        """Let a policy bind, or an amendment take the place of the text it names."""
+        kernel = self._read(entry, event)
+        if kernel is None:
+            return
+        if not event.replaces:
+            # A second text under the same id binds besides the first: nobody keeps a policy out by taking its name.
+            self.bindings[event.digest] = _Binding(event, kernel)
+            return
+        old = self.bindings.get(event.replaces)
+        if old is None or old.event.policy != event.policy:
+            self._refuse(event.policy, "an amendment", "the text it replaces is not in force")
+            return
+        # The notice always runs in full, whatever day the amendment names.
+        effective = max(event.effective, kernel.effective, entry.at + old.kernel.amendments.notice)
+        if effective > self.now:
+            self._announce(event, kernel, old, effective)
+        elif self._allowed(event.policy, "an amendment", f"amendment:{event.digest}", effective, old.kernel, kernel):
+            del self.bindings[event.replaces]
+            self.bindings[event.digest] = _Binding(event, kernel)
+
+    def _announce(self, event: PolicyAdopted, kernel: Kernel, old: _Binding, effective: int) -> None:
+        """Let an approved amendment bind beside the old text during its notice, so that tightening needs none."""
+        self.force.ends.append(effective)
+        when = show_instant(effective)
+        if _unapproved(index(self.entries, self.now), old.kernel, f"amendment:{event.digest}"):
+            self.force.notes.append(f"an amendment of {event.policy} is announced for {when} and not approved yet")
+        elif kernel.effective <= self.now:
+            self.force.kernels.append(kernel)
+            self.force.notes.append(f"an amendment of {event.policy} binds besides the text it replaces on {when}")
+
+    def withdraw(self, entry: Entry, event: PolicyWithdrawn) -> None:
+        """End every text of a policy that its own approvers withdraw, after the notice of an amendment."""
+        for digest, old in tuple(self.bindings.items()):
+            if old.event.policy != event.policy:
+                continue
+            effective = entry.at + old.kernel.amendments.notice
+            if effective > self.now:
+                self.force.ends.append(effective)
+                self.force.notes.append(f"the withdrawal of {event.policy} is announced for {show_instant(effective)}")
+            elif self._allowed(event.policy, "the withdrawal", "withdrawal", effective, old.kernel, None):
+                del self.bindings[digest]
+
+    def close(self) -> Force:
+        """Return what binds, with the holes that are filled now."""
+        for binding in self.bindings.values():
+            kernel = self._filled(binding)
+            if kernel.effective > self.now:
+                self.force.ends.append(kernel.effective)
+                begin = show_instant(kernel.effective)
+                self.force.notes.append(f"{kernel.id} {kernel.version} binds only from {begin}")
+            else:
+                self.force.kernels.append(kernel)
+        return self.force
+
+    def _read(self, entry: Entry, event: PolicyAdopted) -> Kernel | None:
+        """Return the kernel of an adopted text; a text that cannot be read is a fault."""
+        try:
+            kernel = load(event.text, f"{event.policy}.yaml")
+        except DiagnosticError as error:
+            self.force.faults.append(f"the adopted text of {event.policy} cannot be read: {error}")
+            return None
+        if kernel.id != event.policy or digest_bytes(event.text.encode()) != event.digest:
+            self.force.faults.append(f"the adopted text of {event.policy} is not the text its entry names")
+            return None
+        self.force.every.append((entry.index, kernel))
+        return kernel
+
+    def _refuse(self, policy: str, what: str, why: str) -> None:
+        self.force.notes.append(f"{what} of {policy} changes nothing: {why}")
+
+    def _allowed(self, policy: str, what: str, matter: str, at: int, old: Kernel, new: Kernel | None) -> bool:
+        """Whether a change was approved when it takes effect, and frees no subject held at that time."""
+        then = index(self.entries, at)
+        lack = _unapproved(then, old, matter)
+        left = [item.kernel for item in self.bindings.values() if item.kernel is not old]
+        freed = "" if lack else next(_frees(then, old, [*left, new] if new else left), "")
+        if lack or freed:
+            self._refuse(policy, what, lack or f"it would free a held subject ({freed})")
+        return not lack and not freed
+
+    def _filled(self, binding: _Binding) -> Kernel:
+        """Return the kernel of a binding with every approved, unexpired fill in place of its hole."""
+        fills: dict[str, HoleFilled] = {}
+        ends: list[int] = []
+        for entry in self.entries:
+            event = entry.event
+            if not isinstance(event, HoleFilled) or event.policy != binding.event.policy or entry.at > self.now:
+                continue
+            if event.expires <= self.now:
+                gone = show_instant(event.expires)
+                self.force.notes.append(f"the fill of hole {event.hole} expired on {gone}")
+                continue
+            lack, until = self._fillable(event, binding.kernel)
+            if lack:
+                self._refuse(event.policy, f"the fill of hole {event.hole}", lack)
+            else:
+                fills[event.hole] = event
+                ends.append(min(event.expires, until))
+        if not fills:
+            return binding.kernel
+        words = {hole: event.condition for hole, event in fills.items()}
+        try:
+            kernel = load(binding.event.text, f"{binding.event.policy}.yaml", words)
+        except DiagnosticError as error:
+            self._refuse(binding.event.policy, "a fill", str(error))
+            return binding.kernel
+        self.force.ends += ends
+        return kernel
+
+    def _fillable(self, event: HoleFilled, kernel: Kernel) -> tuple[str, int]:
+        """Return what a fill lacks, and until when it is approved.
+
+        All the roles that the hole names must approve these very words until this very day, and go on doing so.
+        """
+        hole = kernel.holes.get(event.hole)
+        if hole is None:
+            return "the policy has no such hole", 0
+        if not hole.filled_only_by:
+            return "the policy names nobody who may fill it", 0
+        records = index(self.entries, self.now)
+        topic = matter_topic(kernel.id, fill_matter(event.hole, event.condition, event.expires))
+        until = event.expires
+        for role in hole.filled_only_by:
+            voice = hear(records, kernel, role, about(records, "approval", topic, ""), None)
+            if voice.state != "affirmed":
+                return f"not approved by {role} ({voice.message})", 0
+            until = min(until, voice.until)
+        return "", until
+
+
 def in_force(entries: tuple[Entry, ...], now: int) -> Force:
     """Return what binds at `now`, derived from the entries alone."""
-    force = Force()
-    bindings: dict[str, _Binding] = {}
+    reader = _Reader(entries, now)
     for entry in entries:
         if entry.at > now:
             continue
         if isinstance(entry.event, PolicyAdopted):
-            _adopt(entries, entry, entry.event, now, bindings, force)
+            reader.adopt(entry, entry.event)
         elif isinstance(entry.event, PolicyWithdrawn):
-            _withdraw(entries, entry, entry.event, bindings, force)
-    for binding in bindings.values():
-        kernel = _filled(entries, binding, now, force)
-        if kernel.effective > now:
-            force.notes.append(f"{kernel.id} {kernel.version} binds only from {show_instant(kernel.effective)}")
-        else:
-            force.kernels.append(kernel)
-    return force
-
-
-def _read(event: PolicyAdopted, force: Force) -> Kernel | None:
-    """Return the kernel of an adopted text; a text that cannot be read is a fault."""
-    try:
-        kernel = load(event.text, f"{event.policy}.yaml")
-    except DiagnosticError as error:
-        force.faults.append(f"the adopted text of {event.policy} cannot be read: {error}")
-        return None
-    if kernel.id != event.policy or digest_bytes(event.text.encode()) != event.digest:
-        force.faults.append(f"the adopted text of {event.policy} is not the text its entry names")
-        return None
-    force.every.append(kernel)
-    return kernel
-
-
-def _adopt(
-    entries: tuple[Entry, ...],
-    entry: Entry,
-    event: PolicyAdopted,
-    now: int,
-    bindings: dict[str, _Binding],
-    force: Force,
-) -> None:
-    kernel = _read(event, force)
-    if kernel is None:
-        return
-    old = bindings.get(event.policy)
-    if old is None:
-        bindings[event.policy] = _Binding(event, kernel)
-        return
-    if event.replaces != old.event.digest:
-        force.notes.append(f"an amendment of {event.policy} names a text that is not in force, and changes nothing")
-        return
-    if event.effective > now:
-        force.notes.append(f"an amendment of {event.policy} takes effect on {show_instant(event.effective)}")
-        return
-    if event.effective < entry.at + old.kernel.amendments.notice:
-        force.notes.append(f"an amendment of {event.policy} without the notice it needs changes nothing")
-        return
-    then = index(entries, event.effective)
-    lack = _unapproved(then, old.kernel, f"amendment:{event.digest}")
-    freed = "" if lack else next(_frees(then, old.kernel, kernel), "")
-    if lack or freed:
-        why = lack or f"it would free a held subject ({freed})"
-        force.notes.append(f"an amendment of {event.policy} changes nothing: {why}")
-        return
-    bindings[event.policy] = _Binding(event, kernel)
-
-
-def _withdraw(
-    entries: tuple[Entry, ...], entry: Entry, event: PolicyWithdrawn, bindings: dict[str, _Binding], force: Force
-) -> None:
-    old = bindings.get(event.policy)
-    if old is None:
-        return
-    then = index(entries, entry.at)
-    lack = _unapproved(then, old.kernel, "withdrawal")
-    freed = "" if lack else next(_frees(then, old.kernel, None), "")
-    if lack or freed:
-        why = lack or f"it would free a held subject ({freed})"
-        force.notes.append(f"the withdrawal of {event.policy} changes nothing: {why}")
-        return
-    del bindings[event.policy]
+            reader.withdraw(entry, entry.event)
+    return reader.close()
 
 
 def _unapproved(records: Records, kernel: Kernel, matter: str) -> str:
@@ -134,69 +230,64 @@ def _unapproved(records: Records, kernel: Kernel, matter: str) -> str:
     return ""
 
 
-def _filled(entries: tuple[Entry, ...], binding: _Binding, now: int, force: Force) -> Kernel:
-    """Return the kernel of a binding with every approved, unexpired fill in place of its hole."""
-    fills: dict[str, str] = {}
-    for entry in entries:
-        event = entry.event
-        if not isinstance(event, HoleFilled) or event.policy != binding.event.policy or entry.at > now:
-            continue
-        if event.expires <= now:
-            force.notes.append(f"the fill of hole {event.hole} expired on {show_instant(event.expires)}")
-            fills.pop(event.hole, None)
-            continue
-        lack = _unfillable(entries, entry, event, binding.kernel, now)
-        if lack:
-            force.notes.append(f"the fill of hole {event.hole} changes nothing: {lack}")
-        else:
-            fills[event.hole] = event.condition
-    if not fills:
-        return binding.kernel
-    try:
-        return load(binding.event.text, f"{binding.event.policy}.yaml", fills)
-    except DiagnosticError as error:
-        force.notes.append(f"a fill changes nothing: {error}")
-        return binding.kernel
+def _frees(records: Records, old: Kernel, left: Sequence[Kernel]) -> Iterator[str]:
+    """Yield each action on a declared subject that the old text holds and what is left would permit.
 
-
-def _unfillable(entries: tuple[Entry, ...], entry: Entry, event: HoleFilled, kernel: Kernel, now: int) -> str:
-    """Return what a fill lacks: all the roles that the hole names must approve these very words."""
-    hole = kernel.holes.get(event.hole)
-    if hole is None:
-        return "the policy has no such hole"
-    if not hole.filled_only_by:
-        return "the policy names nobody who may fill it"
-    matter = f"fill:{event.hole}:{digest_bytes(event.condition.encode())}"
-    latest = index(entries, now)
-    said = about(latest, "approval", matter_topic(kernel.id, matter), "")
-    # Approvals count as of the last word on the matter: they may expire later than the fill they made.
-    then = index(entries, max([entry.at, *(item.at for item, _ in said)]))
-    for role in hole.filled_only_by:
-        voice = hear(then, kernel, role, said, None)
-        if voice.state != "affirmed":
-            return f"not approved by {role} ({voice.message})"
-    return ""
-
-
-def _frees(records: Records, old: Kernel, new: Kernel | None) -> Iterator[str]:
-    """Yield each action on a declared subject that the old text holds and the new one (or none) would permit."""
-    lineage = Lineage(records.subjects)
+    Where nothing is left, everything is held.
+    """
+    lineage = Lineage(records.subjects, records.mitigated())
     for subject in records.subjects.values():
-        for request in _probes(lineage, subject.name, old, new):
-            if _holds(records, lineage, request, old) and not (new and _holds(records, lineage, request, new)):
+        for request in _probes(lineage, subject, [old, *left]) if left else ():
+            if _holds(records, lineage, request, old) and not any(
+                _holds(records, lineage, request, kernel) for kernel in left
+            ):
                 yield f"{request.action} of {subject.name}"
 
 
-def _probes(lineage: Lineage, subject: str, old: Kernel, new: Kernel | None) -> Iterator[Request]:
-    known = lineage.subjects[subject]
-    spent = lineage.compute(known)
+def _probes(lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> Iterator[Request]:
+    """Yield the requests in which texts may differ for a subject."""
+    sizes = _sizes(lineage, subject, kernels)
     for action in HARDER:
-        contexts: Sequence[str] = ("", *old.contexts, *(new.contexts if new else ()))
-        for context in contexts:
-            to = spent.high + 1 if action in (TRAIN, NEW_SCALE) else None
-            yield Request(action, subject, to, context)
+        if action in (TRAIN, NEW_SCALE):
+            yield from (Request(action, subject.name, to) for to in sizes if subject.kind == "model")
+        elif action != MITIGATION:
+            contexts = ("", *(context for kernel in kernels for context in kernel.contexts))
+            yield from (Request(action, subject.name, None, context) for context in contexts)
+
+
+def _sizes(lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> list[int]:
+    """Return the effective computes at which a text may change its mind about training a subject."""
+    least = lineage.compute(subject, teachers=False).low
+    sizes = {least + 1, lineage.compute(subject).high + 1, UNBOUNDED}
+    computes = [lineage.compute(item) for item in lineage.subjects.values()]
+    for kernel in kernels:
+        sizes |= {bound + step for bound in _bounds(kernel) for step in (0, 1)}
+        for evaluation in kernel.evaluations.values():
+            validity = evaluation.validity
+            for factor in (validity.due_compute, validity.stop_compute, UNSTATED_GROWTH):
+                reaches = [int(end * factor) for span in computes for end in (span.low, span.high) if factor]
+                sizes |= {reach + step for reach in reaches for step in (0, 1)}
+    sizes |= {end + step for span in computes for end in (span.low, span.high) for step in (0, 1)}
+    return sorted(size for size in sizes if least < size <= UNBOUNDED)
+
+
+def _bounds(kernel: Kernel) -> Iterator[int]:
+    """Yield the constants that a kernel compares effective compute with."""
+    conditions = [kernel.scope]
+    for commitment in kernel.commitments:
+        conditions += [commitment.when, commitment.until]
+    while conditions:
+        condition = conditions.pop()
+        if isinstance(condition, Compare):
+            if isinstance(kernel.terms[condition.term], Compute):
+                yield condition.num // condition.den
+        elif isinstance(condition, Not):
+            conditions.append(condition.part)
+        elif not isinstance(condition, Constant):
+            conditions += condition.parts
 
 
 def _holds(records: Records, lineage: Lineage, request: Request, kernel: Kernel) -> bool:
+    """Whether a text alone would hold a request, its countersignatures included, exceptions aside."""
     applied = apply_policy(records, lineage, request, kernel)
-    return bool(applied.held or applied.escapes)
+    return bool(applied.held or applied.escapes or applied.barred(records))

@@ -135,9 +135,9 @@ def _below(value: int, bound: int, edge: bool) -> bool:  # noqa: FBT001 - see st
 
 
 def overtaken(condition: Compare, elsewhere: Sequence[Crossing], to: int, *, above: bool) -> bool:
-    """Whether a crossing of this very bound, measured elsewhere, lies below the compute asked for."""
+    """Whether a crossing of this very bound, measured elsewhere, lies at or below the compute asked for."""
     for crossing in elsewhere:
-        if to <= crossing.at:
+        if to < crossing.at:
             continue
         end = crossing.high if above else crossing.low
         if end is None:

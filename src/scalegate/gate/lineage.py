@@ -26,9 +26,13 @@ class Link:
 class Lineage:
     """Questions about the declared subjects; every answer is conservative where the declaration is silent."""
 
-    def __init__(self, subjects: dict[str, Subject]) -> None:
-        """Keep the declared subjects by name."""
+    def __init__(self, subjects: dict[str, Subject], mitigated: frozenset[str] = frozenset()) -> None:
+        """Keep the declared subjects by name; favorable evidence starts anew at the `mitigated` ones."""
         self.subjects = subjects
+        self.mitigated = mitigated
+        self.twins: dict[str, set[str]] = {}
+        for subject in subjects.values():
+            self.twins.setdefault(subject.digest, set()).add(subject.name)
         self._computes: dict[tuple[str, bool], ComputeRange] = {}
         self.children: dict[str, set[str]] = {}
         for subject in subjects.values():
@@ -93,10 +97,18 @@ class Lineage:
 
     def undeclared(self, subject: Subject) -> bool:
         """Whether anything in the weight lineage is not declared."""
-        for name in self.ancestors(subject, WEIGHT_EDGES):
+        seen: set[str] = set()
+        todo = [subject.name]
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
             known = self.subjects.get(name)
             if known is None or not known.lineage_declared:
                 return True
+            todo += [edge.parent for edge in known.parents if edge.kind in WEIGHT_EDGES]
+            todo += self.twins[known.digest]
         return False
 
     def latch_sources(self, subject: Subject, allowance: Fraction) -> set[str]:
@@ -108,7 +120,7 @@ class Lineage:
         """
         if self.undeclared(subject):
             return {name for name, other in self.subjects.items() if other.issuer == subject.issuer} | {subject.name}
-        sources = self.ancestors(subject, WEIGHT_EDGES)
+        sources = self._carriers(subject)
         for name in tuple(sources):
             ancestor = self.subjects[name]
             base = self.compute(ancestor)
@@ -117,6 +129,22 @@ class Lineage:
                 if spent.low - base.high <= allowance * base.high:
                     sources.add(child)
         return sources
+
+    def _carriers(self, subject: Subject) -> set[str]:
+        """Return a subject, its weight ancestors, and whatever was declared with the digest of one of them.
+
+        The same weights under another name are the same weights.
+        """
+        seen: set[str] = set()
+        todo = [subject.name]
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                known = self.subjects[name]
+                todo += [edge.parent for edge in known.parents if edge.kind in WEIGHT_EDGES]
+                todo += self.twins[known.digest]
+        return seen
 
     def favorable_chain(self, subject: Subject) -> list[Link]:
         """Return the subject and the ancestors whose favorable capability evidence it may use, nearest first.
@@ -127,7 +155,7 @@ class Lineage:
         chain = [Link(subject, same_run=True)]
         seen = {subject.name}
         current, same_run = subject, True
-        while current.lineage_declared and len(current.parents) == 1:
+        while current.lineage_declared and len(current.parents) == 1 and current.name not in self.mitigated:
             edge = current.parents[0]
             parent = self.subjects.get(edge.parent)
             if parent is None or edge.kind not in FAVORABLE_EDGES or parent.name in seen:

@@ -24,6 +24,7 @@ from scalegate.core.events import (
     StopOrdered,
     SubjectDeclared,
 )
+from scalegate.core.kernel import MITIGATION, TRAIN
 from scalegate.core.subject import Subject
 
 E = TypeVar("E")
@@ -37,6 +38,7 @@ class Run:
     plan: RunRegistered
     result: ResultReported | None = None
     result_entry: Entry | None = None
+    disputes: list[tuple[Entry, ResultReported]] = field(default_factory=list)
     refused: list[tuple[Entry, ResultRefused]] = field(default_factory=list)
     voids: list[tuple[Entry, RunVoided]] = field(default_factory=list)
 
@@ -47,6 +49,8 @@ class Records:
 
     now: int
     subjects: dict[str, Subject] = field(default_factory=dict)
+    declared: dict[str, Entry] = field(default_factory=dict)
+    issuers: set[str] = field(default_factory=set)
     runs: dict[str, Run] = field(default_factory=dict)
     unregistered: list[tuple[Entry, ResultReported]] = field(default_factory=list)
     retractions: list[tuple[Entry, DefectRetracted]] = field(default_factory=list)
@@ -60,6 +64,20 @@ class Records:
     invoked: list[tuple[Entry, ExceptionInvoked]] = field(default_factory=list)
     decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
     acted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def mitigated(self) -> frozenset[str]:
+        """Return the models made while their parent had a permit for mitigation training, and none for training."""
+        found = set()
+        for name, entry in self.declared.items():
+            parents = {edge.parent for edge in self.subjects[name].parents}
+            given = {
+                (event.subject, event.action)
+                for made, event in self.decisions
+                if event.answer == "permit" and event.subject in parents and made.index < entry.index
+            }
+            if any((parent, MITIGATION) in given and (parent, TRAIN) not in given for parent in parents):
+                found.add(name)
+        return frozenset(found)
 
     def runs_of(self, evaluation: str) -> list[Run]:
         """Return the registered runs of an evaluation (by digest), oldest first."""
@@ -96,27 +114,35 @@ def index(entries: tuple[Entry, ...], now: int) -> Records:
 
 
 def _index_one(records: Records, entry: Entry) -> None:
-    match entry.event:
+    event = entry.event
+    match event:
         case SubjectDeclared(subject=subject):
             # The first declaration stands: nobody may redeclare a lineage after the fact.
-            records.subjects.setdefault(subject.name, subject)
+            records.issuers.add(subject.issuer)
+            if subject.name not in records.subjects:
+                records.subjects[subject.name] = subject
+                records.declared[subject.name] = entry
         case RunRegistered() as plan:
             records.runs.setdefault(plan.run, Run(entry, plan))
-        case ResultReported() as result:
-            run = records.runs.get(result.run)
-            if run is None:
-                records.unregistered.append((entry, result))
-            elif run.result is None:
-                run.result, run.result_entry = result, entry
-        case ResultRefused() as refusal:
-            run = records.runs.get(refusal.run)
-            if run is not None:
-                run.refused.append((entry, refusal))
-        case RunVoided() as void:
-            run = records.runs.get(void.run)
-            if run is not None:
-                run.voids.append((entry, void))
         case Statement() as statement:
             records.statements[statement.kind, statement.topic].append((entry, statement))
+        case ResultReported() | ResultRefused() | RunVoided():
+            run = records.runs.get(event.run)
+            if run is not None:
+                _index_run(run, entry, event)
+            elif isinstance(event, ResultReported):
+                records.unregistered.append((entry, event))
         case _:
             pass
+
+
+def _index_run(run: Run, entry: Entry, event: ResultReported | ResultRefused | RunVoided) -> None:
+    match event:
+        case ResultReported() if run.result is None:
+            run.result, run.result_entry = event, entry
+        case ResultReported():
+            run.disputes.append((entry, event))
+        case ResultRefused():
+            run.refused.append((entry, event))
+        case RunVoided():
+            run.voids.append((entry, event))

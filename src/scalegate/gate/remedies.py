@@ -122,8 +122,12 @@ def _compare_ways(application: Application, condition: Compare, *, permissive: b
     return [frozenset(steps)]
 
 
-def _step(application: Application, condition: Compare, term: object, gap: Gap) -> Step:
+def _step(  # noqa: PLR0911 - one return for each kind of term
+    application: Application, condition: Compare, term: object, gap: Gap
+) -> Step:
     kernel, name = application.kernel, application.situation.subject.name
+    if gap.remedy:
+        return Step(gap.remedy)
     match term:
         case Hole(name=hole):
             return _fill(kernel, hole)

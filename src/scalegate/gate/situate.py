@@ -23,7 +23,7 @@ from scalegate.core.kernel import (
     Shown,
     Term,
 )
-from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange
+from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_flop
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Lineage, Link
 from scalegate.gate.records import Records
@@ -76,7 +76,9 @@ def _facts(situation: Situation, kernel: Kernel, term: Term) -> tuple[Fact, ...]
             return (Fact(name, ZERO, ONE, gaps=(Gap("hole", f"{name} is a hole: {words}"),)),)
         case Compute():
             low, high = situation.compute.low, situation.compute.high
-            return (Fact("effective compute", Fraction(low), Fraction(high) if high < UNBOUNDED else None),)
+            span = show_flop(high) if low == high else f"{show_flop(low)} to {show_flop(high)}"
+            end = Fraction(high) if high < UNBOUNDED else None
+            return (Fact("effective compute", Fraction(low), end, detail=f"{span} FLOP"),)
         case Clock():
             return (Fact(CLOCK, Fraction(situation.records.now), Fraction(situation.records.now)),)
 
@@ -132,8 +134,9 @@ def _failing(situation: Situation, kernel: Kernel, spec: Safeguard, count: Count
     said = [
         item
         for item in about(situation.records, "measurement", topic, situation.subject.name)
-        if item[1].means == spec.means and item[1].role == spec.by and item[1].count is not None
+        if item[1].means == spec.means and item[1].count is not None
     ]
+    # A failed attempt counts whoever reports it; withstanding counts only by the role that the policy names.
     for entry, statement in said:
         if statement.count is not None and statement.count[0] > count.least:
             detail = f"failed: {statement.count[0]} of {statement.count[1]}"
@@ -214,7 +217,12 @@ def _bearing(situation: Situation, kernel: Kernel, spec: Evaluation, streams: St
     for link in links:
         for stratum in streams.strata(link.subject.name):
             order.setdefault(stratum, []).append(link)
-    facts = [_of_stratum(situation, kernel, spec, streams, stratum, found) for stratum, found in order.items()]
+    waiting = _waiting(order, streams, spec.elicited_by)
+    facts = [
+        _of_stratum(situation, kernel, spec, streams, stratum, found)
+        for stratum, found in order.items()
+        if stratum not in waiting
+    ]
     done = {elicitation for elicitation, _ in order}
     for elicitation in spec.elicited_by:
         if elicitation not in done:
@@ -243,8 +251,18 @@ def _of_stratum(
     fact = streams.bearing(chosen, stratum, near, far, situation.to, elsewhere)
     extra, until = _credibility(situation, kernel, spec, chosen.subject.name)
     fact.gaps += extra
-    fact.until = min(fact.until, until)
+    fact.until = min(fact.until, until, streams.next_due(name for name, at in computes.items() if at > span.low))
     return fact
+
+
+def _waiting(order: dict[Stratum, list[Link]], streams: Streams, elicited_by: tuple[str, ...]) -> set[Stratum]:
+    """Return the strata with nothing but pending runs that others make dispensable until they are due.
+
+    A pending run changes nothing: a stratum that the policy asks for stays needed, any further one is not yet.
+    """
+    waiting = {item for item, links in order.items() if all(_only_pending(streams, link, item) for link in links)}
+    reported = [elicitation for elicitation, _ in order.keys() - waiting]
+    return {item for item in waiting if (item[0] in reported if item[0] in elicited_by else reported)}
 
 
 def _only_pending(streams: Streams, link: Link, stratum: Stratum) -> bool:

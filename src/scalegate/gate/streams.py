@@ -7,10 +7,11 @@ A run that was registered and never reported stays visible and bars favorable us
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from scalegate.core.events import ResultReported
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.core.quantities import FOREVER, UNBOUNDED, show_bound, show_duration, show_instant
@@ -43,16 +44,6 @@ class Bounds:
     rising: Pooled
 
     @property
-    def interval(self) -> tuple[Fraction, Fraction]:
-        """The interval for conditions that the score meets by being low."""
-        return self.falling.lower, self.falling.upper
-
-    @property
-    def rising_interval(self) -> tuple[Fraction, Fraction]:
-        """The interval for conditions that the score meets by being high."""
-        return 1 - self.rising.upper, 1 - self.rising.lower
-
-    @property
     def latch(self) -> tuple[Fraction, Fraction]:
         """Where the latch of a high score stands, and where it could if all missing samples were successes."""
         return self.falling.lower, self.falling.lower_at_most
@@ -77,10 +68,13 @@ class Streams:
         """Collect the runs of the evaluation's variable; voided runs leave, retracted results become missing."""
         self.records, self.kernel, self.evaluation = records, kernel, evaluation
         self.runs: dict[tuple[str, Stratum], list[Run]] = {}
+        self.order: dict[str, dict[Stratum, None]] = {}
         for run in records.runs_of(evaluation.digest or ""):
+            stratum = (run.plan.elicitation, run.plan.scaffold)
+            # Voided runs keep their stratum's place, so that no share of the error ever moves.
+            self.order.setdefault(run.plan.subject, {})[stratum] = None
             if not self.voided(run):
-                key = (run.plan.subject, (run.plan.elicitation, run.plan.scaffold))
-                self.runs.setdefault(key, []).append(run)
+                self.runs.setdefault((run.plan.subject, stratum), []).append(run)
 
     # ------------------------------------------------------------ single runs
 
@@ -110,19 +104,20 @@ class Streams:
             event.role == role and may_speak(self.records, self.kernel, role, event.by) for event in (run.plan, result)
         )
 
-    def counts(self, run: Run) -> Counts:
-        """Return a result's counts; what no exact binomial bound can use counts as missing, and widens both ends."""
-        result = run.result
-        if result is None or not self.usable(run):
-            return Counts(0, 0, run.plan.items)
-        return Counts(result.successes, result.failures, result.missing)
+    def counts(self, run: Run, result: ResultReported | None) -> Counts:
+        """Return a result's counts over the planned items; whatever it leaves out is missing, and widens both ends.
 
-    def usable(self, run: Run) -> bool:
+        What no exact binomial bound can use (stopped early, not 0/1, more items than planned) is all missing.
+        """
+        planned = run.plan.items
+        if result is None or not self.usable(run, result) or result.successes + result.failures > planned:
+            return Counts(0, 0, planned)
+        return Counts(result.successes, result.failures, planned - result.successes - result.failures)
+
+    def usable(self, run: Run, result: ResultReported) -> bool:
         """Whether the exact bound for complete, non-adaptive 0/1 runs applies to a result."""
-        result = run.result
         return (
-            result is not None
-            and result.binary
+            result.binary
             and not result.adaptive
             and (result.evidence_class == "samples" or self.evaluation.accept_aggregate)
             and not self.retracted(run)
@@ -131,48 +126,46 @@ class Streams:
     # ------------------------------------------------------------ strata
 
     def strata(self, subject: str) -> list[Stratum]:
-        """Return the strata registered for a subject, in the order of their first registration."""
+        """Return the strata with runs on a subject, in the order of their first registration."""
         return [stratum for name, stratum in self.runs if name == subject]
 
-    def share(self, subject: str, stratum: Stratum, *, claimed: bool = True) -> Fraction:
+    def share(self, subject: str, stratum: Stratum, group: int) -> Fraction:
         """Return the share of the "above" error for one pool; all shares of a subject sum to at most 1.
 
-        The required strata split 8/10 and later ones 1/10, however many come; 1/10 is left for runs by somebody else
-        than the policy asks, which are pooled apart so that they can never dilute the others.
+        The required strata split 9/10 and later ones 1/10, however many come. Within a stratum the first group of
+        speakers has 9/10 and later groups share the rest.
         """
         required = max(1, len(self.evaluation.elicited_by))
-        place = self.strata(subject).index(stratum)
-        later = place - required
-        if place < required:
-            return Fraction(8 if claimed else Fraction(1, 2), 10) / required
-        return Fraction(1 if claimed else Fraction(1, 2), 10) / ((later + 1) * (later + 2))
+        later = list(self.order[subject]).index(stratum) - required
+        base = Fraction(9, 10) / required if later < 0 else Fraction(1, 10) / ((later + 1) * (later + 2))
+        return base * (Fraction(9, 10) if group == 0 else Fraction(1, 10) / (group * (group + 1)))
 
-    def pool(self, runs: Sequence[Run], share: Fraction) -> Bounds | None:
-        """Return the pooled bounds of the reported runs in the order of their reports; None without any."""
-        reported = sorted(
-            (run for run in runs if run.result_entry is not None and not self.retracted(run)),
-            key=lambda run: run.result_entry.index if run.result_entry else 0,
-        )
-        if not reported:
-            return None
-        looks = [self.counts(run) for run in reported]
+    def pool(self, looks: Sequence[Counts], share: Fraction) -> Bounds:
+        """Return the pooled bounds of some results in the order of their reports."""
         mirrored = [Counts(look.failures, look.successes, look.missing) for look in looks]
         stopped, cleared = self.evaluation.wrongly_stopped * share, self.evaluation.wrongly_cleared
         return Bounds(pooled(looks, stopped, cleared), pooled(mirrored, stopped, cleared))
 
     def measured(self, subject: str, stratum: Stratum) -> Iterator[tuple[Bounds, list[Run]]]:
-        """Yield the pooled bounds of everything ever reported in a stream, by the role asked and by others.
+        """Yield the pooled bounds of everything ever reported in a stream, apart for each group of speakers.
 
-        Who claimed the role decides, not whether the claim was good: a crossing must not vanish because the speaker
-        later loses a role.
+        Results are grouped by who registered and who reported them, whether or not they may: so nobody can dilute
+        what another measured, and a crossing does not vanish because its speaker later loses a role.
         """
-        role = self.evaluation.by
-        runs = self.runs[subject, stratum]
-        claimed = [run for run in runs if role is None or run.plan.role == role]
-        for group, is_claimed in ((claimed, True), ([run for run in runs if run not in claimed], False)):
-            bounds = self.pool(group, self.share(subject, stratum, claimed=is_claimed))
-            if bounds is not None:
-                yield bounds, group
+        said = [
+            (entry, run, result)
+            for run in self.runs[subject, stratum]
+            if not self.retracted(run)
+            for entry, result in ((run.result_entry, run.result), *run.disputes)
+            if entry is not None and result is not None
+        ]
+        groups: dict[tuple[str, ...], list[tuple[Run, ResultReported]]] = {}
+        for _, run, result in sorted(said, key=lambda item: item[0].index):
+            speakers = (run.plan.by, run.plan.role, result.by, result.role)
+            groups.setdefault(speakers, []).append((run, result))
+        for place, group in enumerate(groups.values()):
+            looks = [self.counts(run, result) for run, result in group]
+            yield self.pool(looks, self.share(subject, stratum, place)), [run for run, _ in group]
 
     def adverse(self, subjects: set[str], target: str) -> Iterator[Fact]:
         """Yield each subject's measurements as facts that never speak for a permit of `target`.
@@ -193,9 +186,15 @@ class Streams:
                     evidence=evidence_of(group),
                     detail=detail_of(bounds),
                 )
-            gaps = self._gaps(runs)
-            if gaps and name != target:
-                yield Fact(label, adverse_only=True, gaps=tuple(gaps), evidence=evidence_of(runs))
+            if name != target:
+                gaps = tuple(self._gaps(runs))
+                if gaps:
+                    yield Fact(label, adverse_only=True, gaps=gaps, evidence=evidence_of(runs))
+        due = self.next_due(subjects)
+        if due < FOREVER:
+            low, high = Fraction(-UNBOUNDED), Fraction(UNBOUNDED)
+            words = f"{self.evaluation.id}: a pending run that concerns {target}"
+            yield Fact(words, low, low, rising=(high, high), adverse_only=True, until=due, detail="changes nothing yet")
 
     def crossings(self, computes: dict[str, int], beyond: int) -> tuple[Crossing, ...]:
         """Return what was or could have been measured at more effective compute than `beyond`, adverse ends first.
@@ -211,7 +210,23 @@ class Streams:
                 found.append(Crossing(bounds.latch[1], bounds.rising_latch[0], at, name))
             if self._gaps(runs):
                 found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), at, name))
+        for _, statement in self.records.statements.get(("treat-as-crossed", self.evaluation.digest or ""), ()):
+            at = computes.get(statement.subject, 0)
+            if statement.holds and at > beyond:
+                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), at, statement.subject))
         return tuple(found)
+
+    def next_due(self, subjects: Iterable[str]) -> int:
+        """Return when the first pending run on some subjects is due: from then on it is missing."""
+        names = set(subjects)
+        ends = [
+            run.plan.report_by
+            for (name, _), runs in self.runs.items()
+            if name in names
+            for run in runs
+            if run.result is None and run.plan.report_by > self.records.now
+        ]
+        return min(ends, default=FOREVER)
 
     # ------------------------------------------------------------ favorable use
 
@@ -241,15 +256,17 @@ class Streams:
             until, limit = min(_ends(fresh, validity.stop_time), extended.until), extended.compute
         if not fresh and not gaps:
             gaps.append(self._why_none(link.subject, runs, accepted, current))
-        used = fresh or current or accepted
-        bounds = self.pool(used, self.share(name, stratum))
+        used = sorted(fresh or current or accepted, key=lambda run: run.result_entry.index if run.result_entry else 0)
+        looks = [self.counts(run, run.result) for run in used]
+        bounds = self.pool(looks, self.share(name, stratum, 0)) if used else None
         detail = detail_of(bounds) if bounds else ""
-        if bounds and any(not self.usable(run) for run in used):
+        if any(run.result is not None and not self.usable(run, run.result) for run in used):
             detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
         return Fact(
             f"{self.evaluation.id} of {name} {stratum_name(stratum)}",
-            *(bounds.interval if bounds else (None, None)),
-            rising=bounds.rising_interval if bounds else None,
+            # Only the favorable ends: the adverse ones are latched by the facts of `adverse`.
+            high=bounds.falling.upper if bounds else None,
+            rising=(1 - bounds.rising.upper, None) if bounds else None,
             until=until,
             reach=limit,
             gaps=tuple(gaps),
@@ -275,14 +292,21 @@ class Streams:
         evidence = (run.entry.digest,)
         name = run.plan.run
         if run.result is not None:
+            differing = [entry.digest for entry, result in run.disputes if _counted(result) != _counted(run.result)]
+            if differing:
+                words = f"run {name} is disputed: a second result with other counts was reported"
+                repair = f"an independent role retracts run {name} for its defect, and it is run again"
+                yield Gap("untrusted", words, (*differing, *evidence), repair)
             return
         if run.refused:
             entry, refusal = run.refused[-1]
             words = f"the log offered for run {name} was refused ({refusal.code}: {refusal.message})"
-            yield Gap("untrusted", words, (entry.digest, *evidence))
+            repair = f"the untampered log of run {name} is added, or an independent role voids the run"
+            yield Gap("untrusted", words, (entry.digest, *evidence), repair)
         elif self.records.now >= run.plan.report_by:
             words = f"run {name} was registered and never reported; its result was due by"
-            yield Gap("missing", f"{words} {show_instant(run.plan.report_by)}", evidence)
+            repair = f"the result of run {name} is reported, or an independent role voids the run"
+            yield Gap("missing", f"{words} {show_instant(run.plan.report_by)}", evidence, repair)
 
     def _behind(self, run: Run) -> bool:
         """Whether a method card of this elicitation appeared that the run does not follow."""
@@ -309,8 +333,9 @@ class Streams:
     def pending(self, subject: str, stratum: Stratum, made_by: int) -> int:
         """Return until when a run on a checkpoint taken at or before `made_by` is pending; 0 for none."""
         runs = self.runs.get((subject, stratum), ())
-        known = self.records.subjects.get(subject)
-        if known is None or known.made_at > made_by:
+        declared = self.records.declared.get(subject)
+        # The day a checkpoint is said to be taken is the developer's word; the day it was declared is not.
+        if declared is None or declared.at > made_by:
             return 0
         ends = [
             run.plan.report_by
@@ -318,6 +343,10 @@ class Streams:
             if run.result is None and not run.refused and run.plan.report_by > self.records.now
         ]
         return max(ends, default=0)
+
+
+def _counted(result: ResultReported) -> tuple[int, int, int]:
+    return result.successes, result.failures, result.missing
 
 
 def _end(run: Run, limit: int | None) -> int:
@@ -370,7 +399,7 @@ def _limits(
     if not training:
         return Reach(FOREVER, UNBOUNDED)
     if not evaluation.validity.training:
-        return Reach(0, 0)
+        return Reach(FOREVER, 0)
     base = high if link.same_run else low
     if base >= UNBOUNDED:
         base = low

@@ -29,13 +29,14 @@ class Voice:
 def may_speak(records: Records, kernel: Kernel, role_name: str, name: str) -> bool:
     """Whether somebody may speak in a role of a policy: a member, who never acted in a role it must be apart from.
 
-    The policy's issuer is the developer, whatever role it claims.
+    The issuer of a lab's policy and the issuer of any declared subject are developers, whatever role they claim; the
+    office that issues a regime is not.
     """
     role = kernel.roles.get(role_name)
     if role is None or (role.members and name not in role.members):
         return False
     apart = role.independent_of
-    if "developer" in apart and name == kernel.issuer:
+    if "developer" in apart and (name in records.issuers or (kernel.kind == "policy" and name == kernel.issuer)):
         return False
     return not any(name in records.acted.get(other, ()) for other in apart)
 

@@ -36,7 +36,9 @@ _ENCRYPTED, _DESCRIPTOR, _UTF8_NAME = 0x2041, 0x8, 0x800
 _PIECE = MIB
 # Members up to this size are unpacked in one call; larger ones stream.
 _AT_ONCE = 32 * MIB
-_UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|\\|(?:^|/)\.\.?(?:/|$)|//|[\x00-\x1f\x7f]|^$")
+# Nothing is ever extracted; but what other tools would write outside their folder has no place in a log. Ids of
+# samples become names, so that `//` and backslashes (addresses, formulas) occur in honest ones.
+_UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|[\x00-\x1f\x7f]|^$")
 
 
 class Member(NamedTuple):
@@ -151,7 +153,8 @@ class Archive:
         record = self._at(start, _END.size) if start >= 0 else b""
         if record[:4] != b"PK\x05\x06" or record[-2:] != b"\0\0":
             tail = self._at(max(0, start - _MAX_COMMENT), _MAX_COMMENT + _END.size)
-            if b"PK\x05\x06" in tail:
+            found = tail.rfind(b"PK\x05\x06")
+            if 0 <= found <= len(tail) - _END.size:
                 raise ObjectionError("E106", "something follows the end record")
             raise ObjectionError("E105")
         _, disk, first, here, count, size, offset, _ = _END.unpack(record)
@@ -410,6 +413,8 @@ def _check_header(member: Member, tile: bytes, room: int) -> int:
     Raises:
         ObjectionError: E108, E109.
     """
+    if room < _LOCAL.size:
+        raise ObjectionError("E109", where=member.name)
     if len(tile) < _LOCAL.size or tile[:4] != b"PK\x03\x04":
         raise ObjectionError("E108", "no header where the directory says", member.name)
     _, _, flags, method, _, _, crc, packed, size, name_size, extra_size = _LOCAL.unpack_from(tile)

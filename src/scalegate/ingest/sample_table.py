@@ -10,7 +10,7 @@ from scalegate.ingest.sanitize import quoted
 from scalegate.ingest.score_values import missing_reason
 
 SAMPLE_FIELDS = frozenset({"id", "epoch", "scores", "score", "error", "limit", "invalidation"})
-SUMMARY_FIELDS = frozenset({"id", "epoch", "scores", "error", "limit"})
+SUMMARY_FIELDS = frozenset({"id", "epoch", "scores", "score", "error", "limit"})
 
 LEGACY_SCORER = ""
 """Scorer of the legacy field `score`, which does not name it."""

@@ -16,6 +16,7 @@ from scalegate.ingest.limits import MAX_DIGITS, MAX_EXPONENT
 
 _ONE, _ZERO, _HALF = Fraction(1), Fraction(0), Fraction(1, 2)
 _WORDS: dict[str, Fraction] = {"C": _ONE, "I": _ZERO, "P": _HALF}
+_WORD_FLOATS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _YES, _NO = frozenset({"yes", "true"}), frozenset({"no", "false"})
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?\s*", re.ASCII)
 
@@ -72,8 +73,8 @@ def missing_reason(score: dict[str, object]) -> str:
 def as_inspect_float(value: object) -> float:
     """Return what Inspect's default conversion makes of a value; 0.0 for what it cannot convert."""
     if isinstance(value, str):
-        if value in _WORDS:
-            return float(_WORDS[value])
+        if value in _WORD_FLOATS:
+            return _WORD_FLOATS[value]
         word = value.lower()
         if word in _YES or word in _NO:
             return 1.0 if word in _YES else 0.0

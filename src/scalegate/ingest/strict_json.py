@@ -16,7 +16,6 @@ Two paths give one meaning:
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import sys
@@ -32,6 +31,7 @@ from scalegate.ingest.objections import ObjectionError
 from scalegate.ingest.sanitize import quoted
 
 _RAW_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RAW_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
 _NOT_STRUCTURE = bytes(code for code in range(256) if code not in b'[]{}"')
@@ -44,8 +44,9 @@ _SURROGATE = re.compile(rb"\\\\|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _Raws = TypeVar("_Raws", dict[str, msgspec.Raw], list[msgspec.Raw])
 # Objects nested in an element give false cuts; each costs a decoding.
 _FAILURES_PER_OBJECT = 32
-# Longer blanks around `:` and `,` are not worth a cache entry.
-_MAX_SPACING = 64
+# The objects of one array share their keys and their spacing; a log has a handful of shapes.
+_SHAPES: dict[tuple[str, ...], tuple[bytes, ...]] = {}
+_MAX_SHAPES, _MAX_SHAPE_BYTES = 64, 4096
 # A host program may have raised Python's limit so far that C parsers overflow their stack.
 _TRUSTED_RECURSION = 20_000
 
@@ -128,7 +129,7 @@ def check_depth(document: bytes, where: str) -> None:
 
 def _decode(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of six types
     try:
-        if text[:1] in "{[" and text[-1:] in "}]":
+        if text.startswith("{") and text.endswith("}"):
             value, end = _SCAN(text, 0)
             if end == len(text):
                 return value
@@ -139,6 +140,8 @@ def _decode(text: str, where: str) -> Any:  # noqa: ANN401 - JSON is any of six 
         raise ObjectionError("E205", quoted(str(error)), where) from error
     except json.JSONDecodeError as error:
         raise ObjectionError("E202", f"{error.msg} at character {error.pos}", where) from error
+    except StopIteration as error:
+        raise ObjectionError("E202", f"no value at character {error.value}", where) from error
     except RecursionError:
         _too_deep(where)
 
@@ -187,47 +190,54 @@ def _decode_raw(decoder: msgspec.json.Decoder[_Raws], document: bytes) -> tuple[
         return None
     try:
         return decoder.decode(document), document
-    except RecursionError:
+    except (RecursionError, UnicodeDecodeError):
         return None
     except msgspec.MsgspecError:
         shadow = _masked(document)
     try:
         return decoder.decode(shadow), shadow
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
 
 
-def _skeleton(keys: tuple[str, ...], between: bytes, comma: bytes) -> tuple[bytes, ...] | None:
-    """Return what stands before each value of an object with these keys in this spacing."""
-    if any('"' in key or "\\" in key for key in keys):
-        return None
-    heads = [b'%b"%b"%b' % (comma, key.encode(), between) for key in keys]
+def _skeleton(document: bytes, raws: dict[str, msgspec.Raw], start: int) -> tuple[bytes, ...]:
+    """Return what should stand before each value, in the spacing that the first two members show."""
+    first = next(iter(raws))
+    colon = start + len(first.encode()) + 2
+    value = _BLANK.match(document, document.find(b":", colon) + 1).end()  # type: ignore[union-attr]
+    end = value + len(raws[first])
+    comma = document[end : document.find(b'"', end)] if len(raws) > 1 else b""
+    between = document[colon:value]
+    heads = [b'%b"%b"%b' % (comma, key.encode(), between) for key in raws]
     heads[0] = heads[0][len(comma) :]
     return tuple(heads)
 
 
-# The objects of one array share their keys; a log has a handful of shapes.
-_cached_skeleton = functools.lru_cache(maxsize=64)(_skeleton)
-
-
 def _heads(document: bytes, raws: dict[str, msgspec.Raw]) -> tuple[int, tuple[bytes, ...]] | None:
-    """Return where the first key starts, and the bytes before each value, if each key provably occurs once."""
+    """Return where the first key starts, and the bytes before each value, if each key provably occurs once.
+
+    The proof is that the distinct keys and their values, put together again, are the document: then the document
+    has no room for another key. A wrong guess at the spacing only fails to prove it.
+    """
     start = document.find(b'"')
     keys = tuple(raws)
-    colon = start + len(keys[0].encode()) + 2
-    value = _BLANK.match(document, document.find(b":", colon) + 1).end()  # type: ignore[union-attr]
-    end = value + len(raws[keys[0]])
-    comma = document[end : document.find(b'"', end)] if len(keys) > 1 else b""
-    if value - colon > _MAX_SPACING or len(comma) > _MAX_SPACING:
-        return None
-    heads = _cached_skeleton(keys, document[colon:value], comma)
-    if heads is None:
-        return None
+    guess = _SHAPES.get(keys)
+    if guess is None or not _is_rebuilt(document, raws, start, guess):
+        if any('"' in key or "\\" in key for key in keys):
+            return None
+        guess = _skeleton(document, raws, start)
+        if not _is_rebuilt(document, raws, start, guess):
+            return None
+        if len(_SHAPES) >= _MAX_SHAPES:
+            _SHAPES.clear()
+        if sum(map(len, guess)) <= _MAX_SHAPE_BYTES:
+            _SHAPES[keys] = guess
+    return start, guess
+
+
+def _is_rebuilt(document: bytes, raws: dict[str, msgspec.Raw], start: int, heads: tuple[bytes, ...]) -> bool:
     rebuilt = b"".join(chain.from_iterable(zip(heads, raws.values(), strict=True)))
-    end = start + len(rebuilt)
-    if not document.startswith(rebuilt, start) or document[end:].strip() != b"}":
-        return None
-    return start, heads
+    return document.startswith(rebuilt, start) and document[start + len(rebuilt) :].strip() == b"}"
 
 
 def _spans(raws: dict[str, msgspec.Raw], shadow: bytes) -> dict[str, slice] | None:
@@ -269,10 +279,7 @@ def _select(
         raws, shadow = decoded
         keys = wanted & raws.keys()
         if shadow is document and raws and _heads(document, raws):
-            # One small object of the wanted fields, so that one call parses them all.
-            small = b",".join([b'"%b":%b' % (key.encode(), raws[key]) for key in keys])
-            found: dict[str, Any] = _parse_checked(b"{%b}" % small, where)
-            return found
+            return _small(raws, wanted, where)
         spans = _spans(raws, shadow)
         if spans is not None:
             return {key: _parse_checked(document[spans[key]], where) for key in keys}
@@ -280,6 +287,13 @@ def _select(
     if not isinstance(value, dict):
         raise ObjectionError("E206", "not an object", where)
     return {key: value[key] for key in wanted if key in value}
+
+
+def _small(raws: dict[str, msgspec.Raw], wanted: frozenset[str], where: str) -> dict[str, Any]:
+    """Put the wanted fields into one small object, so that one call parses them all."""
+    fields = [b'"%b":%b' % (key.encode(), raws[key]) for key in wanted if key in raws]
+    found: dict[str, Any] = _parse_checked(b"{%b}" % b",".join(fields), where)
+    return found
 
 
 def _parse_checked(document: bytes, where: str) -> Any:  # noqa: ANN401 - JSON is any of six types
@@ -365,16 +379,44 @@ def stream_fields(
             if held and not held.startswith(b"["):
                 raise ObjectionError("E206", "not an array", where)
             opened, held = bool(held), held[1:]
-        used = 0
-        for candidate, decoded, end in _complete_objects(held):
-            used = end
-            yield _select(candidate, decoded, wanted, where)
+        rows, used = _packed_objects(held)
+        for raws in rows:
+            yield _small(raws, wanted, where)
+        if not rows:
+            for candidate, decoded, end in _complete_objects(held):
+                used = end
+                yield _select(candidate, decoded, wanted, where)
         held = held[used:]
         # Twice as much before the next look keeps the work linear, whatever the element looks like.
         wait_for = len(held)
     rest = held + b"".join(arrived)
     for element in elements(b"[" + rest if opened else rest, where):
         yield read_fields(element, wanted, where)
+
+
+def _packed_objects(text: bytes) -> tuple[list[dict[str, msgspec.Raw]], int]:
+    """Return the objects that `text` begins with and how far they reach, if all are in the densest spacing.
+
+    Inspect writes its summaries so. The proof that no key occurs twice is that of `_heads`, for all at once; text
+    that is not ASCII, another spacing, or keys never seen before give nothing, and `_complete_objects` has to look.
+    """
+    end = text.rfind(b'},{"id":') + 1
+    if not end or not text.startswith(b"{") or sys.getrecursionlimit() > _TRUSTED_RECURSION:
+        return [], 0
+    part = text[:end]
+    try:
+        rows = _RAW_OBJECTS.decode(b"[%b]" % part) if part.isascii() else []
+    except (msgspec.MsgspecError, RecursionError):
+        return [], 0
+    rebuilt: list[bytes] = []
+    for raws in rows:
+        heads = _SHAPES.get(tuple(raws))
+        if heads is None:
+            return [], 0
+        rebuilt.append(b"".join(chain.from_iterable(zip(heads, raws.values(), strict=True))))
+    if part != b"{%b}" % b"},{".join(rebuilt):
+        return [], 0
+    return rows, end + 1
 
 
 def _complete_objects(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import re
+import stat
 from pathlib import Path
 
 from scalegate.core.canonical import digest_bytes
@@ -10,6 +14,7 @@ from scalegate.ledger.errors import StoreDamagedError
 from scalegate.ledger.files import sync_folder, write_durably
 
 FOLDER = "blobs"
+CHUNK = 1 << 20
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII)
 
 
@@ -23,12 +28,59 @@ def put(folder: Path, data: bytes) -> str:
     path = _path(folder, digest)
     if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
         return digest
+    _make_folders(folder, path)
+    write_durably(path, data)
+    return digest
+
+
+def put_file(folder: Path, source: Path) -> str:
+    """Keep a copy of a file in the store `folder`, read once as a stream, and return its digest.
+
+    Raises:
+        OSError: if the file cannot be read, is no plain file, or the copy cannot be written.
+    """
+    drafts = folder / FOLDER
+    drafts.mkdir(exist_ok=True)
+    draft = drafts / f".{os.urandom(6).hex()}"
+    running = hashlib.sha256()
+    # Without blocking: a named pipe would wait for a writer forever.
+    descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        with os.fdopen(descriptor, "rb") as file, draft.open("xb") as copy:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is no plain file")
+            while chunk := file.read(CHUNK):
+                running.update(chunk)
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+        digest = f"sha256:{running.hexdigest()}"
+        path = _path(folder, digest)
+        _make_folders(folder, path)
+        draft.replace(path)
+        sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+    return digest
+
+
+def locate(folder: Path, digest: str) -> Path:
+    """Return where the bytes of a digest are kept.
+
+    Raises:
+        KeyError: if they are not there.
+    """
+    path = _path(folder, digest)
+    if not path.is_file():
+        raise KeyError(digest)
+    return path
+
+
+def _make_folders(folder: Path, path: Path) -> None:
     for missing in (folder / FOLDER, path.parent.parent, path.parent):
         if not missing.is_dir():
             missing.mkdir(exist_ok=True)
             sync_folder(missing.parent)
-    write_durably(path, data)
-    return digest
 
 
 def get(folder: Path, digest: str) -> bytes:

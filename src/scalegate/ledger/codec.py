@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
-from functools import cache
 from typing import Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 from scalegate.core import events
@@ -50,7 +49,8 @@ class CodecError(ValueError):
     """Bytes that are no record of ours, or an event that cannot be one; the message says why."""
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """What one row of the ledger says, before its place in the chain is checked."""
 
     index: int
@@ -100,10 +100,14 @@ def encode_record(record: Record) -> bytes:
     Raises:
         CodecError: if a value has another type than its field, or the record is too long.
     """
-    index, at, previous, event = record
     try:
         data = canonical_bytes(
-            {"at": at, "event": encode_event(event), "index": index, "previous": previous}
+            {
+                "at": record.at,
+                "event": encode_event(record.event),
+                "index": record.index,
+                "previous": record.previous,
+            }
         )
     except UnicodeEncodeError as error:
         raise CodecError("a text holds half of a surrogate pair") from error
@@ -258,9 +262,7 @@ def _sequence(arguments: tuple[object, ...]) -> _Shape:
         if not isinstance(value, list):
             raise CodecError(f"{path}: expected a list, got {_kind(value)}")
         pairs = zip(value, each(len(value), path), strict=True)
-        return tuple(
-            shape.read(item, f"{path}[{place}]") for place, (item, shape) in enumerate(pairs)
-        )
+        return tuple(shape.read(item, f"{path}[{place}]") for place, (item, shape) in enumerate(pairs))
 
     return _Shape(write, read)
 
@@ -275,9 +277,19 @@ def _optional(inner: _Shape) -> _Shape:
     return _Shape(write, read)
 
 
-@cache
+_RECORDS: dict[type, _Shape] = {}
+
+
 def _record(kind: type) -> _Shape:
     """Shape of a dataclass: an object with exactly its fields."""
+    if kind not in _RECORDS:
+        _RECORDS[kind] = _shape_of_record(kind)
+    return _RECORDS[kind]
+
+
+def _shape_of_record(kind: type) -> _Shape:
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind!r} is no record")
     hints = get_type_hints(kind)
     shapes = {item.name: _shape(hints[item.name]) for item in fields(kind)}
 
@@ -296,9 +308,7 @@ def _record(kind: type) -> _Shape:
             if name not in value:
                 raise CodecError(f"{path}: missing field `{name}`")
         try:
-            return kind(**{
-                name: shape.read(value[name], f"{path}.{name}") for name, shape in shapes.items()
-            })
+            return kind(**{name: shape.read(value[name], f"{path}.{name}") for name, shape in shapes.items()})
         except CodecError:
             raise
         except ValueError as error:

@@ -9,13 +9,12 @@ that an older copy of the database, or one without its newest entries, is notice
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.events import Entry, Event, History
@@ -127,7 +126,7 @@ class LocalStore:
         """Let go of the database."""
         self._db.close()
 
-    def __enter__(self) -> LocalStore:
+    def __enter__(self) -> Self:
         """Return the store itself."""
         return self
 
@@ -205,6 +204,22 @@ class LocalStore:
         except OSError as error:
             raise StoreError(f"cannot write in `{self.folder}`: {error.strerror}") from error
 
+    def put_file(self, source: Path) -> str:
+        """Keep a copy of a file, of any size, durably under its digest, and return that.
+
+        Raises:
+            OSError: if the file cannot be read, or is no plain file.
+        """
+        return blobs.put_file(self.folder, source)
+
+    def locate_blob(self, digest: str) -> Path:
+        """Return the path of the bytes of a digest, for readers of large files.
+
+        Raises:
+            KeyError: if they are not there.
+        """
+        return blobs.locate(self.folder, digest)
+
     def get_blob(self, digest: str) -> bytes:
         """Return the bytes of a digest.
 
@@ -276,9 +291,7 @@ def _make_schema(folder: Path) -> bool:
 
 
 def _check_identity(db: sqlite3.Connection, folder: Path) -> None:
-    schema = {
-        str(name): str(sql) for name, sql in db.execute("SELECT name, sql FROM sqlite_schema")
-    }
+    schema = {str(name): str(sql) for name, sql in db.execute("SELECT name, sql FROM sqlite_schema")}
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not schema and application == 0:
@@ -351,7 +364,8 @@ def _read_head(folder: Path) -> tuple[int, str] | None:
     match value:
         case {"count": int(count), "digest": str(digest)}:
             return count, digest
-    return None
+        case _:
+            return None
 
 
 def _write_head(folder: Path, count: int, digest: str) -> None:

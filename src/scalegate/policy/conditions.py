@@ -122,9 +122,12 @@ class _Reader:
         if count is None:
             return None
         if count.denominator != 1 or not 1 <= count <= asked:
+            wrong = "can never be met" if count > asked else "is always met"
+            if count.denominator != 1:
+                wrong = "counts no whole conditions"
             self.findings.error(
                 "P313",
-                f"at least {quote(str(token))} of {asked} can {'never' if count > asked else 'only'} be met",
+                f"at least {quote(str(token))} of {asked} {wrong}",
                 token_span(token, self.scalar),
                 help=f"write a whole number from 1 to {asked}",
             )
@@ -250,7 +253,8 @@ class _Reader:
     def _chained(self, tree: Tree[Token], operands: list[Tree[Token]], operators: list[Token]) -> None:
         words = [self._text(part) for part in operands]
         remedy = "compare one name with one value at a time"
-        if len(operators) == 2 and operands[1].data == "name":
+        numbers = [part.data in {"quantity", "odds"} for part in operands]
+        if numbers == [True, False, True]:
             first = _TURNED.get(str(operators[0]), str(operators[0]))
             both = f"{words[1]} {first} {words[0]} and {words[1]} {operators[1]} {words[2]}"
             remedy = f"write {quote(both)}"

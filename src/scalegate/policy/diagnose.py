@@ -21,7 +21,7 @@ LONGEST_EXCERPT = 1_000
 CODES = {
     "P100": "the list of findings was cut",
     "P101": "a policy is UTF-8 text",
-    "P102": "a policy is at most 1 MiB long",
+    "P102": "a policy has at most 1 MiB and 20,000 lines",
     "P103": "a policy shows every character it has: none is invisible or turns text around",
     "P104": "a policy is YAML",
     "P105": "a policy says everything where it applies: no anchors, no aliases, no merge keys",
@@ -93,12 +93,7 @@ CODES = {
 
 def visible(text: str) -> str:
     """Return `text` with U+FFFD for every character that is invisible or moves others."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-        else char
-        for char in text
-    )
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def quote(text: str) -> str:

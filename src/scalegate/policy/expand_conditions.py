@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from scalegate.core import kernel
 from scalegate.core.diagnostic import Span
@@ -14,8 +14,7 @@ from scalegate.policy.names import Names, role
 from scalegate.policy.tree import Name
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a condition stands.
 
     Attributes:
@@ -86,7 +85,7 @@ class Conditions:
         fill = self.fills[name]
         if fill is None:
             return None
-        inner = dataclasses.replace(place, around=None, filling=(*place.filling, name))
+        inner = place._replace(around=None, filling=(*place.filling, name))
         return self.expand(fill, inner)
 
     def _term(self, term: Term) -> int:
@@ -198,8 +197,8 @@ class Conditions:
 
     def _some_of(self, phrase: written.SomeOf, place: Place) -> Condition | None:
         parts = self._parts(phrase.parts, _around(place, "at least"))
-        return None if parts is None else kernel.AtLeast(phrase.count, parts, phrase.span)
+        return None if parts is None else kernel.AtLeast(phrase.least, parts, phrase.span)
 
 
 def _around(place: Place, word: str) -> Place:
-    return dataclasses.replace(place, around=word)
+    return place._replace(around=word)

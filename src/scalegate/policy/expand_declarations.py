@@ -56,7 +56,7 @@ class Declarations:
         kind = item.kind or "capability"
         score = item.score or kernel.ScoreRule("")
         validity = item.validity or kernel.Validity()
-        self._warn_evaluation(item, validity)
+        self._warn_evaluation(item)
         pinned: str | None = None
         if item.test is not None and item.test.digest is not None:
             rule: dict[str, Plain] = {"least": score.least, "tries": score.tries, "text": score.text}
@@ -86,7 +86,7 @@ class Declarations:
             span=item.span,
         )
 
-    def _warn_evaluation(self, item: written.EvaluationText, validity: kernel.Validity) -> None:
+    def _warn_evaluation(self, item: written.EvaluationText) -> None:
         name = quote(item.name.text)
         if item.test is not None and item.test.digest is None:
             self.findings.warn(
@@ -96,7 +96,7 @@ class Declarations:
                 cause="a name can be given to other items later",
                 help="write `name@sha256:` and the 64 digits of its digest",
             )
-        if item.test is not None and item.kind == "capability" and not validity.training:
+        if item.test is not None and item.kind == "capability" and item.validity == kernel.Validity():
             self.findings.warn(
                 "W508",
                 f"the evaluation {name} does not say when it is due again",

@@ -56,9 +56,10 @@ def is_name(scalar: Scalar, what: str, findings: Findings) -> bool:
         return False
     if _NAME.fullmatch(text) and len(text) <= _MAX_NAME:
         return True
-    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.0123456789")
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", text).lstrip("-.0123456789").rstrip("-.")
+    remedy = f"write something like {quote(plain)}" if 0 < len(plain) <= _MAX_NAME else ""
     if not text.isascii():
-        cause = "letters that look alike are not alike"
+        cause, remedy = "letters that look alike are not alike", "write ASCII letters"
     elif len(text) > _MAX_NAME:
         cause = f"it is longer than {_MAX_NAME} characters"
     elif " " in text or "_" in text:
@@ -70,7 +71,7 @@ def is_name(scalar: Scalar, what: str, findings: Findings) -> bool:
         f"{quote(text)} cannot be {what}: names are letters, digits, hyphens and dots",
         scalar.span,
         cause=cause,
-        help=f"write something like {quote(plain)}" if 0 < len(plain) <= _MAX_NAME else "",
+        help=remedy,
     )
     return False
 
@@ -242,17 +243,15 @@ class Fields:
         return None
 
     def exclusive(self, key: str, others: Sequence[str], why: str) -> bool:
-        """Report every one of `others` that is written beside `key`; tell whether there is none."""
-        clean = True
-        if key in self._entries:
-            for other in others:
-                if other in self._entries:
-                    self.findings.error(
-                        "P207",
-                        f"{self.what} has both {quote(key)} and {quote(other)}",
-                        self.key_span(other),
-                        cause=why,
-                        help="keep one of them",
-                    )
-                    clean = False
-        return clean
+        """Report the first of `others` that is written beside `key`; tell whether there is none."""
+        other = next((other for other in others if other in self._entries), None)
+        if key not in self._entries or other is None:
+            return True
+        self.findings.error(
+            "P207",
+            f"{self.what} has both {quote(key)} and {quote(other)}",
+            self.key_span(other),
+            cause=why,
+            help="keep one of them",
+        )
+        return False

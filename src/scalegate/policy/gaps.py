@@ -36,6 +36,7 @@ from scalegate.policy.phrases import (
     quoted,
     spoken_id,
     terms_of,
+    that_clause,
     the,
     yes_words,
 )
@@ -100,18 +101,22 @@ def _edges(kernel: Kernel) -> Iterator[str]:
 def _holes(kernel: Kernel) -> Iterator[str]:
     for spec in kernel.holes.values():
         yield _hole(kernel, spec)
-    declared = set(kernel.holes)
-    for evaluation in kernel.evaluations.values():
-        if evaluation.hole is not None and evaluation.id not in declared:
-            yield f"Hole: {spoken_id(evaluation.id)}. {_sentence(evaluation.hole)} {_HELD}"
-            declared.add(evaluation.id)
     for term in kernel.terms:
-        if isinstance(term, Hole) and term.name not in declared:
+        if isinstance(term, Hole) and term.name not in kernel.holes:
             yield f"Hole: {spoken_id(term.name)}. {_HELD} No owner is named, and nobody may fill it."
-            declared.add(term.name)
-    for name, test in kernel.capabilities.items():
-        if test not in kernel.evaluations and name not in declared and test not in declared:
-            yield f"Hole: no test covers the feared capability {plain(name)}. {_HELD}"
+    named = {item.id: item.hole for item in kernel.evaluations.values() if item.hole is not None}
+    named |= {
+        test: f"no test covers the feared capability {plain(name)}"
+        for name, test in kernel.capabilities.items()
+        if test not in kernel.evaluations
+    }
+    waiting = {term.name for term in kernel.terms if isinstance(term, Hole)}
+    for name, words in named.items():
+        if name not in kernel.holes and name not in waiting:
+            yield (
+                f"Hole, filled for now: {spoken_id(name)}. {_sentence(words)} What stands in its place is said "
+                "with the commitments; it expires, and then the hole is back."
+            )
 
 
 _HELD = "Nobody can show this today, so whatever waits for it stays held."
@@ -234,11 +239,11 @@ def _exemptions(kernel: Kernel) -> Iterator[str]:
 
 
 def _exception(kernel: Kernel, item: Exception_) -> str:
-    undoable = listed((ACTION_WORDS[name] for name in sorted(IRREVERSIBLE)), "or")
+    undoable = listed((ACTION_WORDS[name] for name in HARDER if name in IRREVERSIBLE), "or")
     lead = f"Exception {plain(item.id)}, in place of the commitment {plain(item.instead_of)}"
     parts = [
-        f"{lead}: when it is shown that {condition_words(kernel, item.when)}, going on takes less.",
-        f"It is then enough to show that {condition_words(kernel, item.until)}.",
+        f"{lead}: when it is shown {that_clause(kernel, item.when)}, going on takes less.",
+        f"It is then enough to show {that_clause(kernel, item.until)}.",
     ]
     if item.needs:
         needs = listed(condition_words(kernel, need) for need in item.needs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote, suggestion
@@ -13,8 +13,7 @@ from scalegate.policy.tree import Name
 CAPABILITY = "capability."
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What the names of a policy stand for.
 
     Attributes:

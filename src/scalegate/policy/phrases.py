@@ -80,7 +80,7 @@ def the(role: str) -> str:
 def spoken_id(name: str) -> str:
     """Return a name of the kernel in words: `capability.x` is what a hole for the capability `x` is called."""
     kind, _, rest = name.partition(".")
-    return f"the capability {plain(rest)}" if kind == "capability" and rest else plain(name)
+    return f"capability {plain(rest)}" if kind == "capability" and rest else plain(name)
 
 
 def listed(items: Iterable[str], word: str = "and") -> str:
@@ -208,6 +208,17 @@ def condition_words(kernel: Kernel, condition: Condition) -> str:
         case AtLeast(count=count, parts=parts):
             inner = "; ".join(_nested(kernel, part) for part in parts)
             return f"at least {count} of these {len(parts)}: {inner}"
+
+
+def that_clause(kernel: Kernel, condition: Condition) -> str:
+    """Return a condition as what follows `it is shown`: `that a`, `that a and that b`, ..."""
+    match condition:
+        case All(parts=parts) if all(isinstance(part, Compare) for part in parts) and len(parts) > 1:
+            return listed((f"that {condition_words(kernel, part)}" for part in parts), "and")
+        case AnyOf(parts=parts) if all(isinstance(part, Compare) for part in parts) and len(parts) > 1:
+            return f"either {listed((f'that {condition_words(kernel, part)}' for part in parts), 'or')}"
+        case _:
+            return f"that {condition_words(kernel, condition)}"
 
 
 def _joined(kernel: Kernel, parts: Sequence[Condition], word: str) -> str:

@@ -36,6 +36,7 @@ from scalegate.policy.phrases import (
     quoted,
     shape,
     spoken_id,
+    that_clause,
     the,
 )
 
@@ -61,7 +62,7 @@ def prose(kernel: Kernel) -> str:
         ("How it may be left", ways_out(kernel)),
         ("What it commits to", [_commitment(kernel, item) for item in kernel.commitments]),
         ("What is feared", list(_capabilities(kernel))),
-        ("How it is measured", [_evaluation(item) for item in kernel.evaluations.values()]),
+        ("How it is measured", [_evaluation(kernel, item) for item in kernel.evaluations.values()]),
         ("Safeguards", [_safeguard(item) for item in kernel.safeguards.values()]),
         ("Where models are used", list(_contexts(kernel))),
         ("Who speaks", [_role(item) for item in kernel.roles.values()]),
@@ -116,9 +117,9 @@ def _burden(kernel: Kernel, item: Commitment) -> str:
         case Not(part=Constant(proven=True)) | Constant(proven=False):
             return f" in no case: nothing can cross this. {end}"
         case Not(part=shown) if shape(kernel, shown) == shape(kernel, item.until):
-            return f" unless and until it is shown that {condition_words(kernel, shown)}."
+            return f" unless and until it is shown {that_clause(kernel, shown)}."
         case Not(part=shown):
-            return f" unless it is shown that {condition_words(kernel, shown)}. {end}"
+            return f" unless it is shown {that_clause(kernel, shown)}. {end}"
         case trigger:
             words = condition_words(kernel, trigger)
             return f" unless it is shown not to be the case that {words}. {end}"
@@ -133,7 +134,7 @@ def _resumption(kernel: Kernel, item: Commitment) -> str:
         case Constant(proven=True):
             return "it resumes with nothing shown."
         case until:
-            return f"resume only if it is shown that {condition_words(kernel, until)}."
+            return f"resume only if it is shown {that_clause(kernel, until)}."
 
 
 def _capabilities(kernel: Kernel) -> Iterator[str]:
@@ -145,10 +146,11 @@ def _capabilities(kernel: Kernel) -> Iterator[str]:
             yield f"{plain(name)}: tested by {plain(test)}."
 
 
-def _evaluation(item: Evaluation) -> str:
+def _evaluation(kernel: Kernel, item: Evaluation) -> str:
     parts = [f"**{plain(item.id)}**, a test of {_article_kind(item)}: {_KIND_QUESTION[item.kind]}?"]
     if item.hole is not None:
-        parts.append(f"A hole: {quoted(item.hole)}. Nothing measures it today.")
+        filled = "" if item.id in kernel.holes else " It is filled for now, with what the commitments say."
+        parts.append(f"A hole: {quoted(item.hole)}. Nothing measures it today.{filled}")
         return " ".join(parts)
     parts.append(f"It scores {plain(item.score.text)} on {_test_words(item)}.")
     if item.by is not None:

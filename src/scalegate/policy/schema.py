@@ -137,7 +137,7 @@ def _capability() -> _Schema:
             "holds": _ref("actions", "What the hole holds."),
         },
     )
-    return {**record, "not": {"required": ["tested by"], "anyOf": [{"required": [key]} for key in ("hole", "holds")]}}
+    return {**record, "if": {"required": ["tested by"]}, "then": _none_of("holds", *_hole_keys())}
 
 
 def _evaluation() -> _Schema:
@@ -164,7 +164,14 @@ def _evaluation() -> _Schema:
         },
         required=("kind",),
     )
-    return {**record, "oneOf": [{"required": ["test", "score"]}, {"required": ["hole"]}]}
+    measured = [key for key in _keys(record) if key not in {"kind", "by", *_hole_keys()}]
+    return {
+        **record,
+        "oneOf": [
+            {"required": ["test", "score"], **_none_of(*_hole_keys())},
+            {"required": ["hole"], **_none_of(*measured)},
+        ],
+    }
 
 
 def _beliefs() -> _Schema:
@@ -289,6 +296,16 @@ def _record(description: str, keys: _Schema, required: tuple[str, ...] = ()) -> 
         "additionalProperties": False,
         **needed,
     }
+
+
+def _keys(record: _Schema) -> list[str]:
+    keys = record["properties"]
+    return list(keys) if isinstance(keys, dict) else []
+
+
+def _none_of(*keys: str) -> _Schema:
+    """Refuse the keys, which exclude others."""
+    return {"properties": dict.fromkeys(keys, False)}
 
 
 def _map(description: str, values: _Schema) -> _Schema:

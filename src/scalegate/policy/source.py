@@ -8,10 +8,10 @@ built, without recursion. Every scalar is plain text: `version: 1.20` stays `1.2
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -33,6 +33,8 @@ MAX_SIZE = 1 << 20
 MAX_DEPTH = 32
 MAX_SCALAR = 4096
 MAX_NODES = 20_000
+MAX_LINES = 20_000
+MAX_HIDDEN = 20
 
 # Characters a reader cannot see, or that show text in another order than it is read in: controls,
 # separators of lines that editors disagree about, joiners, bidirectional controls, tags, and what
@@ -47,6 +49,7 @@ _NAMED = {
     "\x00": ("a NUL character", "remove it"),
     "\ufeff": ("a byte order mark", "save the file as UTF-8 without byte order mark"),
 }
+_BEYOND = re.compile(r"\\U(?!0010)(?!000)[0-9A-Fa-f]{8}")
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 
 
@@ -69,11 +72,11 @@ class Text:
 
     def span(self, start: int, end: int) -> Span:
         """Return the span between two offsets, the end exclusive."""
+        start, end = (min(offset, len(self.text)) for offset in (start, end))
         return Span(self.file, *self.place(start), *self.place(max(start, end)))
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A plain text value. `start` and `end` are offsets of what was written, quotes included."""
 
     text: str
@@ -99,16 +102,14 @@ class Scalar:
         return self.source.span(places[start], places[end - 1] + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key with its value."""
 
     key: Scalar
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A mapping, in the order it is written in, without repeated keys."""
 
     entries: tuple[Entry, ...]
@@ -122,8 +123,7 @@ class Table:
         return self.source.span(self.start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A sequence."""
 
     items: tuple[Node, ...]
@@ -216,10 +216,11 @@ def read_source(text: str, file: str, findings: Findings) -> Node | None:
         file: its name, for spans.
         findings: receives what is wrong.
     """
-    if len(text) > MAX_SIZE or len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
+    long = text.count("\n") > MAX_LINES
+    if long or len(text) > MAX_SIZE or len(text.encode("utf-8", "surrogatepass")) > MAX_SIZE:
         findings.error(
             "P102",
-            "the text is larger than 1 MiB",
+            f"the text has more than {MAX_LINES} lines" if long else "the text is larger than 1 MiB",
             Span(file, 1, 1, 1, 1),
             help="a policy that people can read is a few hundred lines long",
         )
@@ -235,7 +236,10 @@ def read_source(text: str, file: str, findings: Findings) -> Node | None:
         _not_yaml(error, source, findings)
         return None
     except (YAMLError, ValueError, OverflowError):  # such as the escape "\UFFFFFFFF"
-        findings.error("P104", "this is not YAML: an escape names no character", source.span(0, 0))
+        escape = _BEYOND.search(source.text)
+        start, end = escape.span() if escape else (0, 0)
+        message = "this is not YAML: an escape names no character"
+        findings.error("P104", message, source.span(start, end))
         return None
     if builder.stopped:
         return None
@@ -250,7 +254,7 @@ _FIRST_KEY = "a policy starts with `scalegate: policy/v1`"
 def clean(source: Text, findings: Findings) -> bool:
     """Tell whether a text shows every character it has, with a finding for each it hides."""
     found = True
-    for match in _FORBIDDEN.finditer(source.text):
+    for match in itertools.islice(_FORBIDDEN.finditer(source.text), MAX_HIDDEN):
         char = match.group()
         name, remedy = _NAMED.get(char, ("an invisible character", "remove it"))
         findings.error(
@@ -265,9 +269,14 @@ def clean(source: Text, findings: Findings) -> bool:
 
 
 def _not_yaml(error: MarkedYAMLError, source: Text, findings: Findings) -> None:
-    mark = error.problem_mark or error.context_mark
+    # An unclosed quote is noticed at the end of the file, and belongs to where it was opened.
+    unclosed = "end of stream" in str(error.problem) and error.context_mark is not None
+    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
     offset = min(mark.index, len(source.text)) if mark else 0
     problem = " ".join(str(error.problem or error.context or "it cannot be read").split())
+    problem = problem.replace("('", "'").replace("',)", "'")
+    if "expected '<document start>'" in problem:
+        problem = "something follows the end of the policy"
     context = ""
     if error.problem and error.context:
         where = error.context_mark
@@ -287,6 +296,10 @@ def _not_yaml(error: MarkedYAMLError, source: Text, findings: Findings) -> None:
         cause=context,
         help=remedy,
     )
+
+
+def _tag(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
 
 
 class _Frame:
@@ -335,7 +348,7 @@ class _Builder:
                 remedy = "remove the lines that start with `%`"
                 self._stop("P109", "a policy takes no YAML directives", 0, 1, remedy)
         elif isinstance(event, AliasEvent):
-            message = f"an alias {quote('*' + str(event.anchor))}"
+            message = f"a policy has no aliases such as {quote('*' + str(event.anchor))}"
             self._stop("P105", message, start, end, "write the text out where it applies")
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             self._close(end)
@@ -347,12 +360,13 @@ class _Builder:
     def _admit(self, event: _Opening, start: int, end: int) -> None:
         self.nodes += 1
         if event.anchor is not None:
-            message = f"an anchor {quote('&' + str(event.anchor))}"
+            message = f"a policy has no anchors such as {quote('&' + str(event.anchor))}"
             self._stop("P105", message, start, end, "write the text out where it applies")
         elif event.tag is not None:
             remedy = "remove it: every value of a policy is plain text"
-            self._stop("P106", f"a tag {quote(str(event.tag))}", start, end, remedy)
-        elif len(self.stack) >= MAX_DEPTH:
+            message = f"a policy has no tags such as {quote(_tag(str(event.tag)))}"
+            self._stop("P106", message, start, end, remedy)
+        elif len(self.stack) >= MAX_DEPTH and not isinstance(event, ScalarEvent):
             remedy = "no policy needs more than six"
             self._stop("P110", f"nested deeper than {MAX_DEPTH} levels", start, start + 1, remedy)
         elif self.nodes > MAX_NODES:
@@ -365,6 +379,9 @@ class _Builder:
             self.stack.append(_Frame(start, table=table, flow=bool(event.flow_style)))
             return
         text = str(event.value)
+        if not text and not event.style and self.stack and len(self.stack[-1].items) % 2:
+            # Nothing after a colon: ruamel.yaml places it where the next token stands.
+            start = end = self._after_colon(start)
         scalar = Scalar(text, self.source, start, end, str(event.style or ""))
         hidden = _FORBIDDEN.search(text.replace("\n", " "))
         if hidden is not None:
@@ -375,6 +392,11 @@ class _Builder:
             self._stop("P111", message, start, end, f"shorten it to {MAX_SCALAR} characters")
         else:
             self._put(scalar)
+
+    def _after_colon(self, limit: int) -> int:
+        key = self.stack[-1].items[-1]
+        colon = self.source.text.find(":", key.end, limit)
+        return limit if colon < 0 or not self.stack[-1].table else colon + 1
 
     def _close(self, end: int) -> None:
         frame = self.stack.pop()
@@ -391,10 +413,10 @@ class _Builder:
         for key, value in pairs:
             if not isinstance(key, Scalar) or not key.text.strip():
                 remedy = "write a word before the colon"
-                self.findings.error("P112", "a key that is no text", key.span, help=remedy)
+                self.findings.error("P112", "a key has to be a text", key.span, help=remedy)
             elif key.text == "<<" and not key.style:
                 remedy = "write the text out where it applies"
-                self.findings.error("P105", "a merge key `<<`", key.span, help=remedy)
+                self.findings.error("P105", "a policy has no merge keys `<<`", key.span, help=remedy)
             elif key.text in entries:
                 first = entries[key.text].key.span.line
                 self.findings.error(

@@ -1,15 +1,16 @@
 """The policy as it was written: checked for shape and units, names not yet looked up.
 
 Every part keeps its span. `None` stands for what was not written, or could not be read; the latter
-has a finding, so that no kernel is ever made of it.
+has a finding, so that no kernel is ever made of it. Named tuples, because a gate that starts often
+should not spend its time on generating classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, Never, TypeAlias
 
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import (
@@ -21,9 +22,10 @@ from scalegate.core.kernel import (
     Validity,
 )
 
+_NONE: Mapping[str, Never] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Name:
+
+class Name(NamedTuple):
     """A name, where it stands."""
 
     text: str
@@ -33,8 +35,7 @@ class Name:
 # ---------------------------------------------------------------- conditions
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`NAME <= 20%`, perhaps `under every scaffold of the context`."""
 
     name: Name
@@ -46,8 +47,7 @@ class Comparison:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ComputeComparison:
+class ComputeComparison(NamedTuple):
     """`effective compute > 4e25 FLOP`, in whole FLOP."""
 
     above: bool
@@ -57,8 +57,7 @@ class ComputeComparison:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(NamedTuple):
     """`after` an instant (it does not count itself), or `before` it."""
 
     after: bool
@@ -67,16 +66,14 @@ class Calendar:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(NamedTuple):
     """A name alone: a safeguard that is shown, or a hole."""
 
     name: Name
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AttestedBy:
+class AttestedBy(NamedTuple):
     """`attested NAME by ROLE`."""
 
     predicate: Name
@@ -85,8 +82,7 @@ class AttestedBy:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovedBy:
+class ApprovedBy(NamedTuple):
     """`approved by ROLE`."""
 
     role: Name
@@ -94,51 +90,45 @@ class ApprovedBy:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedWord:
+class PublishedWord(NamedTuple):
     """`published`."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(NamedTuple):
     """`always` or `never`."""
 
     proven: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(NamedTuple):
     """Parts joined by `and`."""
 
     parts: tuple[Phrase, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(NamedTuple):
     """Parts joined by `or`."""
 
     parts: tuple[Phrase, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Negated:
+class Negated(NamedTuple):
     """`not` a part."""
 
     part: Phrase
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class SomeOf:
-    """`at least COUNT of (a, b, c)`."""
+class SomeOf(NamedTuple):
+    """`at least LEAST of (a, b, c)`."""
 
-    count: int
+    least: int
     parts: tuple[Phrase, ...]
     span: Span
 
@@ -161,8 +151,7 @@ Phrase: TypeAlias = (
 # ---------------------------------------------------------------- declarations
 
 
-@dataclass(frozen=True, slots=True)
-class RoleText:
+class RoleText(NamedTuple):
     """An entry of `roles`."""
 
     name: Name
@@ -172,8 +161,7 @@ class RoleText:
     independent_of: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HoleText:
+class HoleText(NamedTuple):
     """What is written about a hole, be it an evaluation or a capability."""
 
     words: str
@@ -183,8 +171,7 @@ class HoleText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilityText:
+class CapabilityText(NamedTuple):
     """An entry of `capabilities`."""
 
     name: Name
@@ -194,8 +181,7 @@ class CapabilityText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """`name@sha256:...`; `digest` is None when it is missing or elided."""
 
     text: str
@@ -203,8 +189,7 @@ class Pin:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class BeliefText:
+class BeliefText(NamedTuple):
     """An entry of `believable only if`."""
 
     claim: str
@@ -213,8 +198,7 @@ class BeliefText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationText:
+class EvaluationText(NamedTuple):
     """An entry of `evaluations`. A hole has no test; anything else has one, unless it is broken."""
 
     name: Name
@@ -237,8 +221,7 @@ class EvaluationText:
     span: Span = Span("", 1, 1, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class SafeguardText:
+class SafeguardText(NamedTuple):
     """An entry of `safeguards`."""
 
     name: Name
@@ -251,8 +234,7 @@ class SafeguardText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ContextText:
+class ContextText(NamedTuple):
     """An entry of `contexts`."""
 
     name: Name
@@ -262,8 +244,7 @@ class ContextText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class CommitmentText:
+class CommitmentText(NamedTuple):
     """An entry of `commitments`; `resume` is None where nothing, or `never`, is written.
 
     `broken`: something is written about the resumption that could not be read.
@@ -278,8 +259,7 @@ class CommitmentText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ExceptionText:
+class ExceptionText(NamedTuple):
     """An entry of `exceptions`; durations in seconds."""
 
     name: Name
@@ -293,8 +273,7 @@ class ExceptionText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeText:
+class ScopeText(NamedTuple):
     """From which scale on the policy binds; `condition` None binds everything."""
 
     condition: Phrase | None
@@ -302,16 +281,14 @@ class ScopeText:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AmendmentText:
+class AmendmentText(NamedTuple):
     """`amendments`, with the roles where they stand."""
 
-    rule: AmendmentRule = field(default_factory=AmendmentRule)
+    rule: AmendmentRule = AmendmentRule()
     approved_by: tuple[Name, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A policy text, read. Mappings go by name, in the order of the text."""
 
     id: str
@@ -320,14 +297,14 @@ class Policy:
     kind: PolicyKind
     effective: int
     scope: ScopeText | None
-    roles: Mapping[str, RoleText] = field(default_factory=dict)
-    capabilities: Mapping[str, CapabilityText] = field(default_factory=dict)
-    evaluations: Mapping[str, EvaluationText] = field(default_factory=dict)
-    contexts: Mapping[str, ContextText] = field(default_factory=dict)
-    safeguards: Mapping[str, SafeguardText] = field(default_factory=dict)
-    commitments: Mapping[str, CommitmentText] = field(default_factory=dict)
-    exceptions: Mapping[str, ExceptionText] = field(default_factory=dict)
-    amendments: AmendmentText = field(default_factory=AmendmentText)
+    roles: Mapping[str, RoleText] = _NONE
+    capabilities: Mapping[str, CapabilityText] = _NONE
+    evaluations: Mapping[str, EvaluationText] = _NONE
+    contexts: Mapping[str, ContextText] = _NONE
+    safeguards: Mapping[str, SafeguardText] = _NONE
+    commitments: Mapping[str, CommitmentText] = _NONE
+    exceptions: Mapping[str, ExceptionText] = _NONE
+    amendments: AmendmentText = AmendmentText()
     countersigned_by: tuple[Name, ...] = ()
     stop_orders_by: tuple[Name, ...] = ()
     elicitation_allowance: Fraction = Fraction(1, 100)

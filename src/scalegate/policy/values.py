@@ -5,8 +5,8 @@ Every reader takes the scalar it reads and returns None with a finding when it c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from lark import Token, Tree
 
@@ -35,8 +35,7 @@ _DIGEST_LENGTH = 64
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with the unit it was written with: `rate`, `flop`, or `plain` for none."""
 
     value: Fraction
@@ -54,9 +53,17 @@ def number(token: Token, scalar: Scalar, findings: Findings) -> Fraction | None:
             "P308",
             f"{quote(str(token))} is no number that a policy could mean",
             token_span(token, scalar),
-            cause=str(error) if len(str(token)) <= quantities.MAX_NUMBER_LENGTH else "it is too long",
+            cause=_unreadable(str(token), str(error)),
         )
         return None
+
+
+def _unreadable(text: str, reason: str) -> str:
+    if len(text) > quantities.MAX_NUMBER_LENGTH:
+        return f"it has more than {quantities.MAX_NUMBER_LENGTH} characters"
+    if "e" in text.lower():
+        return f"its exponent is beyond {quantities.MAX_EXPONENT}"
+    return reason
 
 
 def whole(token: Token, scalar: Scalar, findings: Findings) -> int | None:
@@ -124,7 +131,7 @@ def as_rate(found: Quantity, findings: Findings) -> Fraction | None:
             "P304",
             f"{quote(found.text)} could be a percentage or a share",
             found.span,
-            help=f"write `{found.text}%`",
+            help=f"write `{found.text}%`" if found.value != 1 else "write `1%` or `100%`",
         )
         return None
     if not 0 <= found.value <= 1:

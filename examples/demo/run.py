@@ -1,0 +1,133 @@
+"""A policy that holds a training run, and lets it go on: the real commands, each with its exit code.
+
+    make demo
+
+Every act is the command itself in a process of its own, in a folder that is removed afterwards. The exit code of the
+demonstration is 0 only if every act came out as told here. The logs are those of real Inspect runs (see
+`generate_logs.py`); the model behind them is a mock.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tamper import soften
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parents[1] / "src"  # this checkout, whatever else is installed
+
+ADA = "--by 'Ada Osei' --role developer"
+LEA = "--by 'Lea Roth' --role auditor"
+ASK = "scalegate gate train --subject orion --to 2e25"
+
+# So that a shell line reads as it would be typed, whatever this interpreter and its environment are called.
+SHELL = 'scalegate() { "$SCALEGATE_PYTHON" -m scalegate.cli.main "$@"; }\n'
+
+
+@dataclass(frozen=True)
+class Act:
+    """One command: what it shows, the exit code it must have, and words its answer must and must not hold."""
+
+    told: str
+    command: str
+    code: int
+    says: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+ACTS = (
+    Act("The policy is text that a board can read, and it is checked before it binds.",
+        "scalegate policy check policy.yaml", 0),
+    Act("A store for the history; the policy binds from now on.",
+        f"scalegate init --policy policy.yaml {ADA}", 0),
+    Act("A checkpoint of 1e25 FLOP, known by the digest of its files.",
+        f"scalegate subject add orion checkpoint --from-scratch --compute 1e25 --issuer lighthouse {ADA}", 0),
+    Act("Nobody has measured anything. Silence is a hold, so nothing starts.",
+        f"{ASK} && echo go", 1, ("autonomy",), ("\ngo\n",)),
+    Act("The auditor registers the run before it happens: from now on it counts, whatever comes out.",
+        f"scalegate evidence register autonomy-1 --evaluation autonomy --subject orion --items 60 "
+        f"--report-by '14 days' {LEA}", 0),
+    Act("Somebody hands in a copy whose headline says 5% instead of 50%. It contradicts its own samples.",
+        f"scalegate evidence add autonomy-1 softened.eval {LEA}", 4, ("E4",)),
+    Act("The log as the harness wrote it: 30 of 60 tasks solved.",
+        f"scalegate evidence add autonomy-1 autonomy.eval {LEA}", 0),
+    Act("The capability crossed its line. Training is held.",
+        f"{ASK} && echo go", 1, ("autonomy-line",), ("\ngo\n",)),
+    Act("Why, and what would change it?",
+        "scalegate why train --subject orion --to 2e25", 1, ("autonomy-line", "deception", "weight-security")),
+    Act("The stated target, first half: a safety evaluation, registered ...",
+        f"scalegate evidence register deception-1 --evaluation deception --subject orion --items 80 "
+        f"--report-by '14 days' {LEA}", 0),
+    Act("... and reported: 1 of 80.",
+        f"scalegate evidence add deception-1 deception.eval {LEA}", 0),
+    Act("One half is not the target.",
+        f"{ASK} && echo go", 1, ("weight-security",), ("\ngo\n",)),
+    Act("Second half: the auditor attests the safeguard, until a date.",
+        f"scalegate evidence attest safeguard weight-security --subject orion --expires '6 months' {LEA}", 0),
+    Act("Training may go on, up to a stated compute and date.",
+        f"{ASK} && echo go", 0, ("2e25", "\ngo\n")),
+    Act("Not further than the evidence reaches.",
+        "scalegate gate train --subject orion --to 9e25 && echo go", 1, ("reaches",), ("\ngo\n",)),
+    Act("Releasing the weights waits for an answer that nobody has. That is said, not hidden.",
+        "scalegate gate release.weights --subject orion && echo go", 1, ("hole", "nobody knows"), ("\ngo\n",)),
+    Act("How everything stands.",
+        "scalegate status", 0),
+)  # fmt: skip
+
+
+def prepare(folder: Path) -> None:
+    """Lay out what the commands are about."""
+    shutil.copy(HERE / "policy.yaml", folder)
+    for name in ("autonomy", "deception"):
+        shutil.copy(HERE / "logs" / f"{name}.eval", folder)
+    soften(folder / "autonomy.eval", folder / "softened.eval")
+    (folder / "checkpoint").mkdir()
+    (folder / "checkpoint" / "weights.bin").write_bytes(bytes(range(256)) * 16)
+
+
+def perform(act: Act, folder: Path) -> list[str]:
+    """Run one act, show it, and return what came out otherwise than told."""
+    print(f"\n# {act.told}\n$ {act.command}", flush=True)
+    environment = {**os.environ, "NO_COLOR": "1", "SCALEGATE_PYTHON": sys.executable, "PYTHONPATH": str(SOURCE)}
+    answer = subprocess.run(
+        ["sh", "-c", SHELL + act.command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        env=environment,
+        encoding="utf-8",
+        timeout=60,
+    )
+    print(answer.stdout, end="")
+    print(f"[exit code {answer.returncode}]")
+    wrong = [] if answer.returncode == act.code else [f"exit code {answer.returncode}, told was {act.code}"]
+    output = f"\n{answer.stdout}"
+    wrong += [f"it does not say {words!r}" for words in act.says if words not in output]
+    wrong += [f"it says {words!r}" for words in act.never if words in output]
+    return [f"{shlex.split(act.command)[1]}: {words}" for words in wrong]
+
+
+def main() -> int:
+    """Perform every act; 0 only if all came out as told."""
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="scalegate-demo-") as folder:
+        prepare(Path(folder))
+        for act in ACTS:
+            wrong += perform(act, Path(folder))
+    if wrong:
+        print("\nNOT as told:", *wrong, sep="\n  ")
+        return 1
+    print(f"\nAll {len(ACTS)} acts came out as told.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,278 @@
+"""Results: a log is kept, read, weighed against its registration, and recorded for what it is.
+
+A log is first copied into the store and then read from there, so that what was judged is what is
+kept. A log that is refused stays visible as such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scalegate.app.bindings import adopted, check_speaker
+from scalegate.app.book import Book, Page, Speaker
+from scalegate.app.refusal import RefusalError, RefusalKind
+from scalegate.app.runs import find_run, planned_items
+from scalegate.core.events import Entry, ResultRefused, ResultReported, RunRegistered
+from scalegate.core.kernel import Evaluation
+from scalegate.core.reading import (
+    AtLeast,
+    Finding,
+    Reading,
+    Severity,
+    SingleTry,
+    Tally,
+    TallyRule,
+    worst,
+)
+from scalegate.gate.records import Run
+from scalegate.ingest.admissibility import tally
+from scalegate.ingest.read import read_lm_eval_run, read_log
+from scalegate.stats.binomial import BoundError, Interval, interval
+
+# A file that is no log at all is a slip of the hand, and not recorded as an attempt.
+NO_LOG = frozenset({"E101", "E102", "E103"})
+# A run that chose what to stop at by what it saw.
+EARLY = frozenset({"E501"})
+
+# What policies call shortfalls of provenance, in `refuse provenance`.
+SHORTFALLS = {
+    "E117": "stray bytes",
+    "E601": "dirty revision",
+    "E602": "absent revision",
+    "E603": "short commit hash",
+    "E604": "no weights digest",
+    "E605": "no dataset digest",
+    "E606": "unknown harness version",
+    "E607": "partial data set",
+    "E608": "edited metadata",
+}
+
+_KINDS: dict[Severity, RefusalKind] = {
+    "untrusted": "untrusted",
+    "malformed": "malformed",
+    "refused": "refused",
+    "inconclusive": "inconclusive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a log.
+
+    Attributes:
+        entry: the result, or the refusal, as recorded.
+        counts: what was counted; None where the log was refused.
+        bounds: interval at the errors of the policy; None where there is nothing to bound.
+        refusal: the worst objection; None when there is none.
+        findings: all objections and notes.
+        warnings: why the result would not count in favor of a permit.
+    """
+
+    entry: Entry
+    counts: Tally | None
+    bounds: Interval | None
+    refusal: Finding | None
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def examine(log: Path, results: Path | None = None, *, edited: bool = False) -> Reading:
+    """Read a log without recording anything.
+
+    Args:
+        log: an Inspect log, or a samples or results file of lm-eval.
+        results: the results file that belongs to a samples file of lm-eval.
+        edited: whether edited scores are accepted.
+    """
+    if results is None:
+        return read_log(log, allow_edited=edited)
+    return read_lm_eval_run(results, [log])[0]
+
+
+def add_result(
+    book: Book,
+    run: str,
+    log: Path,
+    speaker: Speaker,
+    *,
+    scorer: str = "",
+    results: Path | None = None,
+) -> Added:
+    """Record the result of a registered run from its log; a run has one result.
+
+    Raises:
+        RefusalError: if the run was never registered or has a result, the file is no log, or the
+            scorer is not named where there are several.
+    """
+    page = book.page()
+    check_speaker(page, speaker)
+    found = _open_run(page, run)
+    evaluation = _evaluation(page, found.plan)
+    paths = [_keep(book, path) for path in (log, results) if path is not None]
+    reading = examine(
+        book.store.locate_blob(paths[0]),
+        book.store.locate_blob(paths[1]) if results else None,
+        edited=evaluation.accept_edited,
+    )
+    stop = reading.refusal
+    if stop is not None and stop.code in NO_LOG:
+        raise RefusalError("malformed", stop.code, f"`{log}`: {stop.message}")
+    if stop is not None and stop.severity != "inconclusive":
+        return _refuse(book, run, paths[0], speaker, reading.findings)
+    column = _column(reading, scorer) if reading.evidence_class == "samples" else scorer
+    counts = tally(reading, column, _rule(evaluation), planned_items(book, found.plan))
+    if counts.refusal is not None and counts.refusal.severity != "inconclusive":
+        return _refuse(book, run, paths[0], speaker, counts.findings)
+    return _report(book, run, paths[0], speaker, reading, counts, evaluation)
+
+
+def _open_run(page: Page, run: str) -> Run:
+    found = find_run(page, run)
+    if found.result is not None:
+        raise RefusalError(
+            "refused",
+            "run-reported",
+            f"run `{run}` has its result already",
+            "another try is another run, registered before it happens",
+        )
+    return found
+
+
+def _evaluation(page: Page, plan: RunRegistered) -> Evaluation:
+    """Return an evaluation of the registered digest from any adopted policy.
+
+    Raises:
+        RefusalError: if no adopted policy has it any longer.
+    """
+    for kernel in adopted(page).values():
+        for evaluation in kernel.evaluations.values():
+            if evaluation.digest == plan.evaluation:
+                return evaluation
+    raise RefusalError(
+        "refused",
+        "evaluation-gone",
+        f"no adopted policy has the evaluation that run `{plan.run}` was registered for",
+    )
+
+
+def _keep(book: Book, path: Path) -> str:
+    try:
+        return book.store.put_file(path)
+    except OSError as error:
+        ours = error.filename is not None and Path(error.filename) != path
+        raise RefusalError(
+            "store" if ours else "usage",
+            "store-unavailable" if ours else "file-unreadable",
+            f"cannot keep `{path}`: {error.strerror}",
+        ) from error
+
+
+def _column(reading: Reading, scorer: str) -> str:
+    names = [column.scorer for column in reading.columns]
+    if not scorer and len(names) == 1:
+        return names[0]
+    if scorer in names:
+        return scorer
+    shown = ", ".join(f"`{name}`" for name in names)
+    raise RefusalError(
+        "usage",
+        "scorer-unknown" if scorer else "scorer-missing",
+        f"the log has no scorer `{scorer:.80}`" if scorer else "the log has several scorers",
+        f"--scorer, one of {shown}" if names else "",
+    )
+
+
+def _rule(evaluation: Evaluation) -> TallyRule:
+    score = evaluation.score
+    return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)
+
+
+def _refuse(book: Book, run: str, log: str, speaker: Speaker, findings: tuple[Finding, ...]) -> Added:
+    stop = worst(findings)
+    if stop is None:
+        raise RefusalError("internal", "refusal-empty", "a log was refused without a reason")
+
+    def prepare(page: Page) -> ResultRefused:
+        _open_run(page, run)
+        return ResultRefused(run, log, stop.code, stop.message, speaker.name, speaker.role)
+
+    return Added(book.record(prepare), None, None, stop, findings)
+
+
+def _report(
+    book: Book,
+    run: str,
+    log: str,
+    speaker: Speaker,
+    reading: Reading,
+    counts: Tally,
+    evaluation: Evaluation,
+) -> Added:
+    stop = counts.refusal
+    codes = tuple(sorted({finding.code for finding in counts.findings}))
+    adaptive = bool(EARLY.intersection(codes))
+
+    def prepare(page: Page) -> ResultReported:
+        plan = _open_run(page, run).plan
+        return ResultReported(
+            run=run,
+            log=log,
+            successes=counts.successes,
+            failures=counts.failures,
+            missing=plan.items - counts.successes - counts.failures,
+            adaptive=adaptive,
+            # Whatever else makes a log inconclusive bars the exact bound, too.
+            binary=counts.binary and (stop is None or adaptive),
+            evidence_class=reading.evidence_class,
+            derived=any(item.n_derived for item in reading.aggregates),
+            provenance=tuple(SHORTFALLS[code] for code in codes if code in SHORTFALLS),
+            findings=codes,
+            harness=f"{reading.harness} {reading.harness_version}".strip(),
+            by=speaker.name,
+            role=speaker.role,
+        )
+
+    entry = book.record(prepare)
+    return Added(
+        entry,
+        counts,
+        _bounds(entry, evaluation) if stop is None else None,
+        stop,
+        counts.findings,
+        _warnings(entry, evaluation),
+    )
+
+
+def _bounds(entry: Entry, evaluation: Evaluation) -> Interval | None:
+    event = entry.event
+    if not isinstance(event, ResultReported):
+        return None
+    try:
+        return interval(
+            event.successes,
+            event.failures,
+            event.missing,
+            evaluation.wrongly_stopped,
+            evaluation.wrongly_cleared,
+        )
+    except BoundError:
+        return None
+
+
+def _warnings(entry: Entry, evaluation: Evaluation) -> tuple[str, ...]:
+    event = entry.event
+    if not isinstance(event, ResultReported):
+        return ()
+    found = []
+    if evaluation.by is not None and event.role != evaluation.by:
+        found.append(f"the policy counts `{evaluation.id}` only by role `{evaluation.by}`")
+    barred = [item for item in event.provenance if item in evaluation.refuse_provenance]
+    if barred:
+        found.append(f"the policy refuses results with {', '.join(barred)}")
+    return tuple(found)
+
+
+def kind_of(finding: Finding) -> RefusalKind:
+    """Return which kind of refusal a refusing finding is."""
+    return _KINDS[finding.severity]

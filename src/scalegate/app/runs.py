@@ -1,0 +1,209 @@
+"""Evaluation runs: registered before they happen, reported once, voided or retracted in the open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from scalegate.app.bindings import check_speaker, find_evaluation
+from scalegate.app.book import Book, Page, Speaker, check_name, check_words
+from scalegate.app.refusal import RefusalError, nearest
+from scalegate.core.canonical import Plain, canonical_bytes
+from scalegate.core.events import DefectRetracted, Entry, RunRegistered, RunVoided
+from scalegate.core.kernel import Evaluation
+from scalegate.gate.records import Run
+
+MAX_ITEMS = 10_000_000
+ORDER = "developer"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is registered before a run.
+
+    Attributes:
+        run: its id.
+        evaluation: name, `policy/name` or digest of the evaluation.
+        subject: the subject's name.
+        items: planned number of items; 0 takes that of `item_ids`.
+        item_ids: ids of the planned items; empty when only their number is planned.
+        report_by: after this instant a run without a result is missing.
+        elicitation, scaffold: empty for none.
+        methods: method cards that the run follows.
+    """
+
+    run: str
+    evaluation: str
+    subject: str
+    items: int
+    report_by: int
+    item_ids: tuple[str, ...] = ()
+    elicitation: str = ""
+    scaffold: str = ""
+    methods: tuple[str, ...] = ()
+
+
+def read_item_ids(path: Path) -> tuple[str, ...]:
+    """Return the item ids of a file, one a line, sorted.
+
+    Raises:
+        RefusalError: if it cannot be read, is not UTF-8, or names an item twice.
+    """
+    try:
+        lines = path.read_bytes().decode("utf-8").splitlines()
+    except OSError as error:
+        raise RefusalError("usage", "file-unreadable", f"cannot read `{path}`: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RefusalError("malformed", "items-not-text", f"`{path}` is not UTF-8") from error
+    found = [line for line in lines if line]
+    if len(set(found)) != len(found):
+        raise RefusalError("malformed", "items-twice", f"`{path}` names an item twice")
+    return tuple(sorted(found))
+
+
+def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, tuple[str, ...]]:
+    """Register a run; returns the entry and warnings about what would not count later.
+
+    Raises:
+        RefusalError: if the id is taken, or evaluation, subject or a method card is unknown.
+    """
+    check_name("run", plan.run)
+    for what, text in (("elicitation", plan.elicitation), ("scaffold", plan.scaffold)):
+        if text:
+            check_name(what, text)
+    items = plan.items or len(plan.item_ids)
+    if not 0 < items <= MAX_ITEMS or (plan.item_ids and len(plan.item_ids) != items):
+        raise RefusalError("usage", "items-impossible", "the number of items is not that of the ids, or is none")
+    ids: list[Plain] = list(plan.item_ids)
+    digest = book.keep(canonical_bytes(ids)) if ids else ""
+    warnings: list[str] = []
+
+    def prepare(page: Page) -> RunRegistered:
+        check_speaker(page, speaker)
+        evaluation = find_evaluation(page, plan.evaluation)
+        _check_plan(page, plan)
+        warnings[:] = _warnings(evaluation, plan, speaker)
+        return RunRegistered(
+            plan.run,
+            evaluation.digest or "",
+            plan.subject,
+            plan.elicitation,
+            plan.scaffold,
+            items,
+            digest,
+            plan.report_by,
+            plan.methods,
+            ORDER,
+            speaker.name,
+            speaker.role,
+        )
+
+    return book.record(prepare), tuple(warnings)
+
+
+def _check_plan(page: Page, plan: Registration) -> None:
+    records = page.records
+    if plan.run in records.runs:
+        raise RefusalError("refused", "run-registered", f"run `{plan.run}` is registered already")
+    if plan.subject not in records.subjects:
+        raise RefusalError(
+            "usage",
+            "subject-unknown",
+            f"no subject `{plan.subject:.80}` is declared",
+            nearest(plan.subject, records.subjects) or "`scalegate subject add` declares one",
+        )
+    cards = {event.card for _, event in records.methods}
+    for card in plan.methods:
+        if card not in cards:
+            raise RefusalError("usage", "method-unknown", f"no method card `{card:.80}`", nearest(card, cards))
+    if plan.report_by <= page.now:
+        raise RefusalError("usage", "report-past", "--report-by must lie in the future")
+
+
+def _warnings(evaluation: Evaluation, plan: Registration, speaker: Speaker) -> list[str]:
+    found = []
+    if evaluation.by is not None and speaker.role != evaluation.by:
+        found.append(f"the policy counts `{evaluation.id}` only by role `{evaluation.by}`")
+    if evaluation.elicited_by and plan.elicitation not in evaluation.elicited_by:
+        asked = ", ".join(evaluation.elicited_by)
+        found.append(f"the policy asks for elicitation by {asked}; this is one more stratum")
+    return found
+
+
+def find_run(page: Page, name: str) -> Run:
+    """Return a registered run.
+
+    Raises:
+        RefusalError: if there is none of that name.
+    """
+    found = page.records.runs.get(name)
+    if found is None:
+        raise RefusalError(
+            "refused",
+            "run-unregistered",
+            f"run `{name:.80}` was never registered",
+            nearest(name, page.records.runs) or "`scalegate evidence register` comes first",
+        )
+    return found
+
+
+def planned_items(book: Book, plan: RunRegistered) -> int | Collection[str]:
+    """Return the registered item ids of a run, or their number where only that was registered.
+
+    Raises:
+        RefusalError: if the ids are not kept, or not what was registered.
+    """
+    if not plan.item_ids:
+        return plan.items
+    try:
+        found = json.loads(book.store.get_blob(plan.item_ids))
+    except (KeyError, ValueError) as error:
+        raise RefusalError(
+            "untrusted", "items-missing", f"the registered item ids of `{plan.run}` are not kept"
+        ) from error
+    return [str(item) for item in found]
+
+
+def void(book: Book, run: str, why: str, speaker: Speaker) -> Entry:
+    """Void a crashed run that has no result; the gate counts it under a role independent of the developer.
+
+    Raises:
+        RefusalError: if the run is unknown or has a result.
+    """
+    check_words("reason", why)
+
+    def prepare(page: Page) -> RunVoided:
+        check_speaker(page, speaker)
+        found = find_run(page, run)
+        if found.result is not None:
+            raise RefusalError(
+                "refused",
+                "run-reported",
+                f"run `{run}` has a result, which no void removes",
+                "`scalegate evidence retract` names a defect that does not depend on the score",
+            )
+        return RunVoided(run, why, speaker.name, speaker.role)
+
+    return book.record(prepare)
+
+
+def retract(book: Book, defect: str, runs: tuple[str, ...], evaluation: str, speaker: Speaker) -> Entry:
+    """Retract every run that shares a defect, passes included.
+
+    Raises:
+        RefusalError: if neither a run nor an evaluation is named, or one is unknown.
+    """
+    check_words("defect", defect)
+    if not runs and not evaluation:
+        raise RefusalError("usage", "retraction-empty", "name runs, or an evaluation for all of them")
+
+    def prepare(page: Page) -> DefectRetracted:
+        check_speaker(page, speaker)
+        for run in runs:
+            find_run(page, run)
+        digest = find_evaluation(page, evaluation).digest or "" if evaluation else ""
+        return DefectRetracted(defect, runs, digest, speaker.name, speaker.role)
+
+    return book.record(prepare)

@@ -1,0 +1,74 @@
+"""`scalegate evidence list`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scalegate.app.answer import moment
+from scalegate.app.bindings import adopted
+from scalegate.cli import exits
+from scalegate.cli.options import examples, format_option, open_book, store_option
+from scalegate.cli.output import Output
+from scalegate.cli.text import columns, safe
+from scalegate.core.quantities import show_instant
+from scalegate.gate.records import Run
+
+
+@click.command("list", epilog=examples("scalegate evidence list", "scalegate evidence list --format json"))
+@store_option
+@format_option
+@click.pass_context
+def list_evidence(ctx: click.Context, store: Path | None, output: Output) -> int:
+    """List every registered run: none is ever left out."""
+    page = open_book(ctx, store).page()
+    names = {
+        evaluation.digest: evaluation.id
+        for kernel in adopted(page).values()
+        for evaluation in kernel.evaluations.values()
+    }
+    rows = [_row(run, names, page.now) for run in page.records.runs.values()]
+    if output.form == "json":
+        output.json({"runs": rows})
+    elif output.form == "plain":
+        output.lines(safe(", ".join(f"{name} {value}" for name, value in row.items())) for row in rows)
+    else:
+        keys = ("run", "state", "evaluation", "subject", "elicitation", "scaffold", "counts", "due")
+        table = [keys, *(tuple(str(row[key] or "-") for key in keys) for row in rows)]
+        output.lines(columns(table) if rows else ["no run is registered"])
+    return exits.YES
+
+
+def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
+    plan, result = run.plan, run.result
+    counts = ""
+    if result is not None:
+        counts = f"{result.successes}/{result.successes + result.failures + result.missing}"
+        counts += f" ({result.missing} missing)" if result.missing else ""
+    return {
+        "run": plan.run,
+        "state": _state(run, now),
+        "evaluation": names.get(plan.evaluation, plan.evaluation),
+        "subject": plan.subject,
+        "elicitation": plan.elicitation,
+        "scaffold": plan.scaffold,
+        "items": plan.items,
+        "counts": counts,
+        "due": show_instant(plan.report_by),
+        "registered": moment(run.entry.at),
+        "refused_logs": len(run.refused),
+        "by": plan.by,
+        "role": plan.role,
+    }
+
+
+def _state(run: Run, now: int) -> str:
+    if run.result is not None:
+        usable = run.result.binary and not run.result.adaptive
+        return "reported" if usable else "inconclusive"
+    if run.voids:
+        return "voided"
+    if run.refused:
+        return "refused"
+    return "pending" if run.plan.report_by > now else "missing"

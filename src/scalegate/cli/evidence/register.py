@@ -1,0 +1,84 @@
+"""`scalegate evidence register`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scalegate.app.runs import Registration, read_item_ids
+from scalegate.app.runs import register as register_run
+from scalegate.cli import exits
+from scalegate.cli.options import (
+    MOMENT,
+    examples,
+    format_option,
+    moment,
+    open_book,
+    speaker,
+    speaker_options,
+    store_option,
+)
+from scalegate.cli.output import Output
+from scalegate.core.quantities import show_instant
+
+_EXAMPLE = "scalegate evidence register r1 --evaluation autonomy --subject orion --report-by '14 days'"
+_WHO = "--by 'Lea Roth' --role external-auditor"
+
+
+@click.command(epilog=examples(f"{_EXAMPLE} --items 200 {_WHO}", f"{_EXAMPLE} --item-ids bank.txt {_WHO}"))
+@click.argument("run")
+@click.option("--evaluation", required=True, help="Its name, POLICY/NAME, or digest.")
+@click.option("--subject", required=True, metavar="NAME", help="The model or system evaluated.")
+@click.option("--items", type=click.IntRange(min=1), default=None, help="Planned number of items.")
+@click.option("--item-ids", type=click.Path(path_type=Path), help="Ids of the planned items, one a line.")
+@click.option("--report-by", required=True, type=MOMENT, help="After this, no result is missing.")
+@click.option("--elicitation", default="", help="How the capability is drawn out.")
+@click.option("--scaffold", default="", help="The scaffold around the model.")
+@click.option("--method", "methods", multiple=True, help="A method card it follows, repeatable.")
+@speaker_options
+@store_option
+@format_option
+@click.pass_context
+def register(  # noqa: PLR0913 - one argument for each option
+    ctx: click.Context,
+    *,
+    run: str,
+    evaluation: str,
+    subject: str,
+    items: int | None,
+    item_ids: Path | None,
+    report_by: int,
+    elicitation: str,
+    scaffold: str,
+    methods: tuple[str, ...],
+    by: str,
+    role: str,
+    store: Path | None,
+    output: Output,
+) -> int:
+    """Register a run before it happens: from now on it counts, whatever comes out.
+
+    The order of the items is recorded as chosen by the developer.
+    """
+    book = open_book(ctx, store)
+    end = moment(report_by, book.now(book.read()))
+    plan = Registration(
+        run=run,
+        evaluation=evaluation,
+        subject=subject,
+        items=items or 0,
+        report_by=end,
+        item_ids=read_item_ids(item_ids) if item_ids is not None else (),
+        elicitation=elicitation,
+        scaffold=scaffold,
+        methods=methods,
+    )
+    entry, warnings = register_run(book, plan, speaker(by, role))
+    for warning in warnings:
+        output.warn(warning)
+    output.facts(
+        {"entry": entry.index, "digest": entry.digest, "run": run, "report_by": show_instant(end)},
+        f"entry {entry.index}: run {run} is registered; its result is due by {show_instant(end)}",
+    )
+    return exits.YES

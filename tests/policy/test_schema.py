@@ -1,0 +1,144 @@
+"""The schema for editors accepts what the language accepts, and refuses the coarse mistakes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from scalegate.policy import check
+from scalegate.policy.diagnose import Findings
+from scalegate.policy.parse import KEYS
+from scalegate.policy.schema import json_schema
+from scalegate.policy.source import Listing, Node, Scalar, Table, read_source
+from scalegate.policy.templates import template
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "policies").glob("*.yaml"))
+VALIDATOR = Draft202012Validator(json_schema())
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def plain(node: Node, *, typed: bool) -> object:
+    """What an editor sees: all text, or with numbers and nulls as YAML 1.2 reads them."""
+    match node:
+        case Scalar(text=text, style=style):
+            if typed and not style and NUMBER.fullmatch(text):
+                return float(text) if "." in text else int(text)
+            return None if typed and not style and not text else text
+        case Listing(items=items):
+            return [plain(item, typed=typed) for item in items]
+        case Table(entries=entries):
+            return {entry.key.text: plain(entry.value, typed=typed) for entry in entries}
+
+
+def data(text: str, *, typed: bool) -> object:
+    findings = Findings()
+    node = read_source(text, "x", findings)
+    assert node is not None, findings.sorted()
+    return plain(node, typed=typed)
+
+
+def accepts(text: str) -> bool:
+    return all(VALIDATOR.is_valid(data(text, typed=typed)) for typed in (True, False))
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_valid(path: Path) -> None:
+    for typed in (True, False):
+        errors = list(VALIDATOR.iter_errors(data(path.read_text("utf-8"), typed=typed)))
+        assert not errors, errors[0]
+
+
+def test_the_keys_are_those_of_the_language() -> None:
+    assert set(json_schema()["properties"]) == set(KEYS)
+
+
+def test_every_key_of_a_policy_is_described() -> None:
+    schema = json_schema()
+    for key, value in schema["properties"].items():
+        known = schema["$defs"][value["$ref"].rpartition("/")[2]] if "$ref" in value else {}
+        assert {**known, **value}.get("description"), key
+
+
+HOLE = "    hole: nobody can say yet which measurement would be enough\n"
+
+BROKEN = {
+    "unknown key": ("scope:", "scoop:"),
+    "another language": ("policy/v1", "policy/v2"),
+    "no id": ("id: starter\n", ""),
+    "unknown key of an evaluation": ("score:", "scores:"),
+    "unknown kind": ("kind: capability", "kind: ability"),
+    "no kind": ("    kind: capability\n", ""),
+    "a test without a score": ("    score: tasks solved in at least 1 of 10 tries\n", ""),
+    "a hole with a score": ("    test: my-tasks@sha256:", "    hole: my-tasks@sha256:"),
+    "a hold of what cannot be held": ("[train, deploy]", "[train, study]"),
+    "an unknown action": ("[train, deploy]", "[train, deployment]"),
+    "an empty hold": ("[train, deploy]", "[]"),
+    "another word for never": ("once crossed: never", "once crossed: no"),
+    "a name with a blank": ("by: auditor", "by: the auditor"),
+    "a duration without a unit": ("time: 3 months", "time: 3"),
+    "a factor without x": ("compute: 4x", "compute: 4"),
+    "an empty validity": ("{compute: 4x, time: 3 months}", "{}"),
+    "two answers to whom it binds": ("scope:", "binds: every developer\nscope:"),
+    "a commitment without a condition": ("unless shown: autonomy <= 20%, ", ""),
+    "a commitment without a hold": ("hold: [train, deploy], ", ""),
+    "roles as a list": ("{developer: {}, auditor: {independent of: [developer]}}", "[developer, auditor]"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_policies_are_refused(old: str, new: str) -> None:
+    text = template("minimal")
+    assert accepts(text)
+    assert old in text
+    broken = text.replace(old, new, 1)
+    assert not accepts(broken)
+    assert any(item.severity == "error" for item in check(broken)), "the language accepts it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (HOLE, HOLE + "    score: success rate\n"),
+        ("tested by: replication", "tested by: replication, owner: evaluations-team"),
+        ("{spike-in recovered: at least 80%}", "{spike-in recovered: 80%}"),
+        ("attested by auditor, expires: 6 months", "promised by auditor"),
+        ("{countersigned by: auditor}", "{signed by: auditor}"),
+        ("each: 30 days, in any 12 months: 60 days", "each: 30 days"),
+        ("forbidden while holding", "allowed"),
+        ("instead of: replication-line", "in place of: replication-line"),
+        ("withdraw: yes", "withdraw: later"),
+    ],
+)
+def test_broken_details_are_refused(old: str, new: str) -> None:
+    text = template("rsp")
+    assert old in text
+    broken = text.replace(old, new, 1)
+    assert not accepts(broken)
+    assert any(item.severity == "error" for item in check(broken)), "the language accepts it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("hold: train\n", "hold: [train, store.weights]\n"),
+        ("by: auditor\n    wrongly", "by: auditor\n    accept: [aggregate, edited scores]\n    wrongly"),
+        ("wrongly cleared at most: 1 in 1000", "wrongly cleared at most: 0.1%"),
+        ("wrongly stopped at most: 1 in 20", "wrongly stopped at most: 0.05"),
+        ("red-team-theft > 0 of 3", "[red-team-theft > 0 of 3, insider-theft > 1 of 9]"),
+        ("permits:", "mitigation: {at most: 2%}\nelicitation allowance: 1 in 200\nteachers: do not count\npermits:"),
+        ("board: {quorum: 2 of 3,", "board: {quorum: 2 of 3, members: [ada, bea, cleo],"),
+        ("attested by auditor, expires: 6 months}", "attested by auditor}"),
+        ("scaffolds: [bare, tool-loop], withdraw: yes", "scaffolds: any"),
+    ],
+)
+def test_variants_of_the_language_are_accepted_by_both(old: str, new: str) -> None:
+    text = template("rsp")
+    assert old in text
+    changed = text.replace(old, new, 1)
+    assert [item for item in check(changed) if item.severity == "error"] == []
+    assert accepts(changed)
