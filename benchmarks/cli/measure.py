@@ -50,13 +50,13 @@ def make_store(folder: Path) -> int:
         name = f"orion-{place}"
         own = ComputeRange(10**24, 10**24)
         mark = digest_bytes(name.encode())
-        subject = Subject(name, mark, kernel.issuer, "model", parents, lineage_declared=True, compute=own, made_at=start)
+        subject = Subject(
+            name, mark, kernel.issuer, "model", parents, lineage_declared=True, compute=own, made_at=start
+        )
         run = f"{name}-autonomy"
         events += [
             SubjectDeclared(subject, "ada", "developer"),
-            RunRegistered(
-                run, autonomy, name, "", "", 200, "", start + 30 * DAY, (), "developer", "lea", "auditor"
-            ),
+            RunRegistered(run, autonomy, name, "", "", 200, "", start + 30 * DAY, (), "developer", "lea", "auditor"),
             ResultReported(
                 run=run,
                 log=mark,

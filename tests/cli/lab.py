@@ -24,12 +24,15 @@ version: "1.2"
 issuer: acme
 effective: 2026-01-01
 scope: effective compute > 1e24 FLOP
+
 roles:
   developer: {{}}
   auditor: {{independent of: [developer]}}
   regulator: {{independent of: [developer, auditor]}}
   board: {{quorum: 2 of 3}}
+
 stop orders: {{by: regulator}}
+
 evaluations:
   autonomy:
     kind: capability
@@ -52,6 +55,7 @@ evaluations:
     owner: alignment-team
     filled only by: [board, auditor]
     review by: 2027-06-01
+
 safeguards:
   vault:
     means: controls@sha256:{"c" * 64}
@@ -60,6 +64,7 @@ safeguards:
     fails if: red-team-theft > 0 of 3
     by: auditor
     valid for: {{time: 12 months}}
+
 commitments:
   line:
     hold: [train, deploy]
@@ -69,6 +74,7 @@ commitments:
     hold: [train, deploy]
     unless shown: autonomy <= 50%
     once crossed, resume only if shown: insight
+
 exceptions:
   rival:
     instead of: line
@@ -76,6 +82,7 @@ exceptions:
     resume only if shown: autonomy <= 35%
     needs: [approved by board, published]
     sunset: {{each: 30 days, in any 12 months: 60 days}}
+
 amendments: {{approved by: [board, auditor], notice: 30 days, weakening: forbidden while holding}}
 """
 

@@ -7,6 +7,7 @@ kept. A log that is refused stays visible as such.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 
 from scalegate.app.bindings import adopted, check_speaker
@@ -120,11 +121,15 @@ def add_result(
         raise RefusalError("malformed", stop.code, f"`{log}`: {stop.message}")
     if stop is not None and stop.severity != "inconclusive":
         return _refuse(book, run, paths[0], speaker, reading.findings)
-    column = _column(reading, scorer) if reading.evidence_class == "samples" else scorer
-    counts = tally(reading, column, _rule(evaluation), planned_items(book, found.plan))
+    if reading.evidence_class == "aggregate" and evaluation.accept_aggregate and stop is None:
+        counts, derived = _aggregate(reading, scorer, found.plan)
+    else:
+        column = _column(reading, scorer) if reading.evidence_class == "samples" else scorer
+        counts = tally(reading, column, _rule(evaluation), planned_items(book, found.plan))
+        derived = False
     if counts.refusal is not None and counts.refusal.severity != "inconclusive":
         return _refuse(book, run, paths[0], speaker, counts.findings)
-    return _report(book, run, paths[0], speaker, reading, counts, evaluation)
+    return _report(book, run, paths[0], speaker, reading, counts, evaluation, derived=derived)
 
 
 def _open_run(page: Page, run: str) -> Run:
@@ -183,6 +188,32 @@ def _column(reading: Reading, scorer: str) -> str:
     )
 
 
+def _aggregate(reading: Reading, metric: str, plan: RunRegistered) -> tuple[Tally, bool]:
+    """Return the counts that a published share stands for, and whether their number was derived.
+
+    A count that the share leaves open, for rounding, is missing: it widens both ends.
+    """
+    named = {item.metric: item for item in reading.aggregates if item.value is not None}
+    if metric not in named and not (len(named) == 1 and not metric):
+        shown = ", ".join(f"`{name}`" for name in named)
+        raise RefusalError("usage", "metric-missing", "name the metric that counts", f"--scorer, one of {shown}")
+    chosen = named[metric] if metric else next(iter(named.values()))
+    value, n = chosen.value, chosen.n
+    if value is None or n is None or not 0 <= value <= 1:
+        return Tally(plan.items, 0, 0, plan.items, binary=False, findings=reading.findings), False
+    if n > plan.items:
+        raise RefusalError(
+            "untrusted",
+            "items-more",
+            f"the report counts {n} items, and {plan.items} were registered",
+        )
+    exact = value * n
+    fewest, most = floor(exact), ceil(exact)
+    missing = plan.items - fewest - (n - most)
+    counts = Tally(plan.items, fewest, n - most, missing, binary=True, findings=reading.findings)
+    return counts, chosen.n_derived
+
+
 def _rule(evaluation: Evaluation) -> TallyRule:
     score = evaluation.score
     return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)
@@ -208,6 +239,8 @@ def _report(
     reading: Reading,
     counts: Tally,
     evaluation: Evaluation,
+    *,
+    derived: bool,
 ) -> Added:
     stop = counts.refusal
     codes = tuple(sorted({finding.code for finding in counts.findings}))
@@ -225,7 +258,7 @@ def _report(
             # Whatever else makes a log inconclusive bars the exact bound, too.
             binary=counts.binary and (stop is None or adaptive),
             evidence_class=reading.evidence_class,
-            derived=any(item.n_derived for item in reading.aggregates),
+            derived=derived,
             provenance=tuple(SHORTFALLS[code] for code in codes if code in SHORTFALLS),
             findings=codes,
             harness=f"{reading.harness} {reading.harness_version}".strip(),

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Final
+from typing import Any, Final
 
+import lark
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
 
+from scalegate.core.canonical import digest_bytes
 from scalegate.core.diagnostic import Span
+from scalegate.policy import grammar_tables
 from scalegate.policy.diagnose import Findings, quote, spoken
 from scalegate.policy.source import Scalar
 
@@ -27,7 +32,7 @@ RESERVED: Final = frozenset(
     }
 )
 
-_GRAMMAR = r"""
+GRAMMAR = r"""
 condition: _top
 _top: either
 ?either: both ("or" both)*
@@ -139,9 +144,24 @@ _WORD = re.compile(r"[^\s(),]+|\S")
 _NESTING = re.compile(r"[()]")
 
 
+def build() -> Lark:
+    """Build the parser from the grammar, which takes most of the time of reading a small policy."""
+    return Lark(GRAMMAR, parser="lalr", start=list(STARTS), propagate_positions=True)
+
+
+def tables_of(parser: Lark) -> dict[str, Any]:
+    """Return the tables of a parser as plain data."""
+    data, memo = parser.memo_serialize([TerminalDef, Rule])
+    return {"data": data, "memo": memo}
+
+
 @functools.cache
-def _parser() -> Lark:
-    return Lark(_GRAMMAR, parser="lalr", start=list(STARTS), propagate_positions=True)
+def parser() -> Lark:
+    """Return the parser: from its tables where they belong to this grammar and this lark, else built anew."""
+    current = (lark.__version__, digest_bytes(GRAMMAR.encode()))
+    if current == (grammar_tables.LARK, grammar_tables.GRAMMAR):
+        return Lark.load(grammar_tables.TABLES)
+    return build()
 
 
 def read_phrase(start: str, scalar: Scalar, findings: Findings) -> Tree[Token] | None:
@@ -158,7 +178,7 @@ def read_phrase(start: str, scalar: Scalar, findings: Findings) -> Tree[Token] |
     if not _shallow(scalar, findings):
         return None
     try:
-        return _parser().parse(scalar.text, start=start)
+        return parser().parse(scalar.text, start=start)
     except UnexpectedInput as error:
         _explain(error, start, scalar, findings)
         return None
@@ -208,7 +228,7 @@ def _explain(error: UnexpectedInput, start: str, scalar: Scalar, findings: Findi
 
 
 def _expected(terminals: set[str]) -> str:
-    known = {item.name: item.pattern.value for item in _parser().terminals}
+    known = {item.name: item.pattern.value for item in parser().terminals}
     words = {_TERMINALS.get(name) or f"`{known.get(name, name.lower())}`" for name in terminals}
     return spoken(sorted(words)) if len(words) <= 6 else ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from scalegate.app.results import examine
+from scalegate.cli import exits
 from scalegate.cli.evidence.add import code_of, finding_line, finding_record
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
@@ -32,7 +33,8 @@ from scalegate.core.reading import Reading
 def check_log(log: Path, results: Path | None, *, allow_edited: bool, output: Output) -> int:
     """Read a log as `evidence add` would, and record nothing.
 
-    0 admissible; 1 refused; 2 no log; 3 inconclusive; 4 it contradicts itself.
+    0 admissible; 1 refused; 2 no log; 3 inconclusive, as totals without samples
+    are; 4 it contradicts itself.
     """
     reading = examine(log, results, edited=allow_edited)
     if output.form == "json":
@@ -44,7 +46,10 @@ def check_log(log: Path, results: Path | None, *, allow_edited: bool, output: Ou
         )
         output.lines(safe(f"scorer: {column.scorer}, {len(column)} scores") for column in reading.columns)
         output.lines(lead + finding_line(item).strip() for item in reading.findings)
-    return code_of(reading.refusal)
+    code = code_of(reading.refusal)
+    if code == exits.YES and reading.evidence_class == "aggregate":
+        return exits.UNKNOWN
+    return code
 
 
 def _record(reading: Reading) -> dict[str, object]:

@@ -1,0 +1,125 @@
+"""Nothing that others wrote steers a terminal, fakes a line, or breaks out of JSON."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalegate.app.ask import Answer
+from scalegate.cli import decision_text
+from scalegate.cli.text import columns, safe, wrap
+from scalegate.core.decision import Decision, ExceptionNote, Node, Reason, Remedy, Request
+from tests.cli.lab import LEA
+
+ATTACKS = {
+    "clear-screen": "\x1b[2J\x1b[1;1HPERMIT",
+    "title": "\x1b]0;PERMIT\x07",
+    "carriage-return": "held\rPERMIT",
+    "new-line": "held\nPERMIT    train orion",
+    "backspace": "HOLD\b\b\b\bPERMIT",
+    "c1-control": "\x9b2J",
+    "right-to-left": "\u202etimreP\u202c",
+    "zero-width": "PER\u200bMIT",
+    "line-separator": "held\u2028PERMIT",
+    "tag": "\U000e0041",
+    "null": "a\0b",
+}
+DRAWN = frozenset(map(chr, range(0x20, 0x7F))) | {"\n"}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_one_line_stays_one_line_of_drawn_characters(attack):
+    for text in (safe(ATTACKS[attack]), wrap(ATTACKS[attack], "", "")):
+        assert set(text) <= DRAWN
+        assert not any(line.startswith("PERMIT") for line in text.splitlines())
+
+
+@given(st.text())
+def test_any_text_becomes_printable(text):
+    assert all(character.isprintable() for character in safe(text))
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), min_size=1))
+def test_columns_are_one_line_for_each_row(rows):
+    lines = columns(rows)
+    assert len(lines) == len(rows)
+    assert all(character.isprintable() for line in lines for character in line)
+
+
+def decision(text):
+    """A hold with `text` in every place that somebody else writes."""
+    node = Node(text, "unknown", "missing", None, (text,), text, (Node(text, "refuted"),))
+    return Decision(
+        as_of=1_790_000_000,
+        answer="hold",
+        request=Request("train", "orion", 1, text),
+        policies=(),
+        reasons=(Reason(text, text, "missing", text, None, (text,)),),
+        remedies=(Remedy((text,)), Remedy((text,), attainable=False)),
+        would_not_release=(text,),
+        not_checked=(text,),
+        assumptions=(text,),
+        exceptions=(
+            ExceptionNote(text, text, text, True, text, None),
+            ExceptionNote(text, text, text, False, text, None),
+        ),
+        limits=None,
+        tree=node,
+        head=text,
+        notes=(text,),
+    )
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_rendering_of_a_decision_lets_text_through(attack):
+    answer = Answer(decision(ATTACKS[attack]), "sha256:0")
+    renderings = [
+        decision_text.human(answer),
+        decision_text.plain(answer),
+        *(decision_text.why(answer, audience) for audience in ("engineer", "auditor", "public")),
+    ]
+    for lines in renderings:
+        text = "\n".join(lines)
+        assert set(text) <= DRAWN
+        assert not any(line.startswith("PERMIT") for line in text.splitlines())
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text_of_a_log_reaches_no_terminal(bare, attack):
+    bare.register("r1")
+    metric = ATTACKS[attack].replace("\0", "")
+    row = {"doc_id": 0, "metrics": [metric, "b"], metric: 1.0, "b": 0.0, "filter": metric}
+    path = bare.file("log.jsonl", "\n".join(json.dumps({**row, "doc_id": item}) for item in range(3)))
+    for form in ("human", "plain", "json"):
+        for line in (["evidence", "check", path], ["evidence", "add", "r1", path, *LEA]):
+            said = bare.run(*line, "--format", form)
+            assert set(said.out + said.err) <= DRAWN, said
+
+
+@pytest.mark.parametrize("attack", [name for name in ATTACKS if name != "null"])
+def test_arguments_reach_no_terminal(bare, attack):
+    text = ATTACKS[attack]
+    for line in (
+        [text],
+        ["gate", text, "--subject", "orion"],
+        ["gate", "train", "--subject", text, "--to", "4e24"],
+        ["gate", "train", "--subject", "orion", "--to", text],
+        ["gate", "deploy.api", "--subject", "orion", "--context", text],
+        ["gate", "train", "--subject", "orion", "--to", "4e24", "--at", text],
+        ["gate", "train", "--subject", "orion", "--to", "4e24", "--policy", text],
+        ["gate", f"--{text}"],
+        ["policy", text],
+        ["policy", "check", text],
+        ["policy", "new", "--template", text],
+        ["evidence", "add", text, text, *LEA],
+        ["evidence", "attest", "safeguard", text, "--expires", "1 day", *LEA],
+        ["evidence", "void", "r1", "--why", text, *LEA],
+        ["why", text],
+        ["subject", "add", text, "--digest", text, "--issuer", text, *LEA],
+        ["stop", "issue", text, *LEA],
+        ["status", "--store", text],
+    ):
+        said = bare.run(*line)
+        assert said.code != 0
+        assert set(said.out + said.err) <= DRAWN, (line, said)

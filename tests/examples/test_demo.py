@@ -1,0 +1,76 @@
+"""The demonstration: every act comes out as told, and one that does not is noticed."""
+
+import importlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from scalegate.core.reading import SingleTry
+from scalegate.ingest.admissibility import tally
+from scalegate.ingest.read import read_log
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "examples" / "demo"
+LOGS = sorted((DEMO / "logs").glob("*.eval"))
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(DEMO))
+    for name in ("run", "tamper"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("run")
+
+
+def test_every_act_comes_out_as_told() -> None:
+    answer = subprocess.run(
+        [sys.executable, "examples/demo/run.py"], cwd=ROOT, capture_output=True, check=False, text=True, timeout=300
+    )
+    assert answer.returncode == 0, answer.stdout
+    assert answer.stdout.count("\ngo\n") == 1
+    assert answer.stdout.endswith("acts came out as told.\n")
+
+
+def test_it_shows_every_answer_that_a_gate_has(demo: ModuleType) -> None:
+    assert {0, 1, 4} <= {act.code for act in demo.ACTS}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code": 1}, "exit code 0, told was 1"),
+        ({"says": ("a word that no answer has",)}, "it does not say"),
+        ({"never": ("made a store",)}, "it says"),
+    ],
+)
+def test_an_act_that_comes_out_otherwise_is_noticed(
+    demo: ModuleType, tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    demo.prepare(tmp_path)
+    (first,) = (act for act in demo.ACTS if "scalegate init" in act.command)
+    (wrong,) = demo.perform(replace(first, **change), tmp_path)
+    assert words in wrong
+
+
+@pytest.mark.parametrize(("name", "successes", "items"), [("autonomy", 30, 60), ("deception", 1, 80)])
+def test_the_logs_say_what_the_acts_say_of_them(name: str, successes: int, items: int) -> None:
+    reading = read_log(DEMO / "logs" / f"{name}.eval")
+    assert reading.refusal is None
+    counts = tally(reading, "match", SingleTry())
+    assert (counts.successes, counts.failures, counts.missing) == (successes, items - successes, 0)
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.stem)
+def test_the_logs_are_small_and_hold_no_path_of_a_machine(demo: ModuleType, log: Path) -> None:
+    parts = sys.modules["tamper"].members(log)
+    assert demo.HERE == DEMO
+    assert log.stat().st_size < 200_000
+    assert json.loads(parts["header.json"])["status"] == "success"
+    for data in parts.values():
+        assert b"file:" not in data
+        assert not any(b"/" + root + b"/" in data for root in (b"home", b"root", b"Users", b"work", b"tmp", b"var"))

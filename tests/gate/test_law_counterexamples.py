@@ -1,0 +1,287 @@
+"""Histories that once broke a law of the gate, as small as they come. Each is named after its defect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from scalegate.core.decision import Request
+from scalegate.core.events import (
+    DefectRetracted,
+    Event,
+    MethodPublished,
+    StopLifted,
+    StopOrdered,
+    SubjectDeclared,
+    claim_topic,
+)
+from scalegate.core.kernel import (
+    AnyOf,
+    All,
+    Attested,
+    Commitment,
+    Compare,
+    Condition,
+    Constant,
+    Count,
+    Kernel,
+    Not,
+    Role,
+    covered,
+)
+from scalegate.core.quantities import DAY, ComputeRange
+from scalegate.core.subject import Edge, Subject
+from tests.gate.random_worlds import DIGESTS, LAB, NOW, ROLES, SPAN, World, plain_kernel, registered, reported, stated
+
+KERNEL = plain_kernel()
+NEVER = Constant(False, SPAN)
+BASE = Subject("m0", "sha256:m0", LAB, "model", (), True, ComputeRange(10**25, 10**25), NOW - 200 * DAY)
+DEPLOY = Request("deploy.internal", "m0")
+# Something adverse that has nothing to do with the question, said by an auditor in the developer's role.
+SWITCH = StopOrdered("elsewhere", (), "another", "probe", "developer")
+
+open_defect = pytest.mark.xfail(strict=True, reason="a defect of the gate, reported and not yet repaired")
+
+Timed = tuple[int, Event]
+
+
+def train(to: int, subject: str = "m0") -> Request:
+    return Request("train", subject, to)
+
+
+def days_ago(days: float, *events: Event) -> list[Timed]:
+    return [(NOW - int(days * DAY), event) for event in events]
+
+
+def run(name: str, age: float, successes: int, failures: int, subject: str = "m0", **other: object) -> list[Timed]:
+    """Return a run that was registered `age` days ago and reported at noon of that day."""
+    by = other.pop("by", "metra")
+    plan = registered(name, "cap", subject, successes + failures, by=by, report_by=NOW - int(age * DAY) + DAY, **other)
+    return [*days_ago(age, plan), *days_ago(age - 0.5, reported(name, successes, failures, by=by))]
+
+
+def world(
+    *events: list[Timed], request: Request = DEPLOY, kernel: Kernel = KERNEL, subjects: tuple[Subject, ...] = ()
+) -> World:
+    declared = days_ago(200, *(SubjectDeclared(item, item.issuer, "developer") for item in (BASE, *subjects)))
+    timed = sorted([*declared, *(item for group in events for item in group)], key=lambda item: item[0])
+    return World((kernel,), tuple(timed), request)
+
+
+def asking(*leaves: Attested, condition: Condition) -> Kernel:
+    """Return a policy that holds everything unless the condition is shown."""
+    promise = Commitment("c", ("everything",), covered("everything"), Not(condition, SPAN), NEVER, True, SPAN)
+    return plain_kernel(terms=leaves, commitments=(promise,))
+
+
+def shown(term: int) -> Compare:
+    return Compare(term, True, True, 1, 1, "attested", SPAN)
+
+
+def answers(before: World, *after: World) -> tuple[str, ...]:
+    return tuple(item.ask().answer for item in (before, *after))
+
+
+OLD_BAD_NEW_GOOD = (run("old", 80, 40, 160), run("new", 5, 0, 100, methods=("card",)))
+
+
+@open_defect
+def test_old_adverse_samples_leave_the_pool_by_age():
+    before = world(*OLD_BAD_NEW_GOOD)
+    assert answers(before, replace(before, now=NOW + 20 * DAY)) == ("hold", "hold")
+
+
+@open_defect
+def test_old_adverse_samples_leave_the_pool_by_a_method_card():
+    before = world(*OLD_BAD_NEW_GOOD)
+    assert answers(before, before.then(MethodPublished("card", "", "metra", "auditor"))) == ("hold", "hold")
+
+
+@open_defect
+def test_adverse_samples_leave_the_pool_when_their_speaker_loses_the_role():
+    before = world(run("old", 20, 40, 160, by="probe"), run("new", 5, 0, 100))
+    assert answers(before, before.then(SWITCH)) == ("hold", "hold")
+
+
+@open_defect
+def test_a_pending_run_brings_aged_samples_back():
+    """The hard end pools older runs than the due point: what was too old at 3e25 counts again at 5e25."""
+    pending = days_ago(1, registered("pending", "cap", "m0", 100, report_by=NOW + 20 * DAY))
+    before = world(run("old", 100, 0, 400), run("new", 5, 0, 12), pending, request=train(3 * 10**25))
+    assert answers(before, replace(before, request=train(5 * 10**25))) == ("hold", "hold")
+
+
+@open_defect
+def test_a_pending_run_brings_aged_samples_back_with_time():
+    pending = days_ago(1, registered("pending", "cap", "m0", 100, report_by=NOW + 60 * DAY))
+    before = world(run("old", 85, 0, 400), run("new", 70, 0, 12), pending, request=train(3 * 10**25))
+    before = replace(before, now=NOW + 19 * DAY)
+    assert answers(before, replace(before, now=NOW + 21 * DAY)) == ("hold", "hold")
+
+
+@open_defect
+def test_an_affirmation_that_expires_becomes_a_denial():
+    kernel = asking(Attested("danger", "board"), condition=Not(shown(0), SPAN))
+    said = days_ago(
+        3,
+        stated("predicate", "danger", by="ann", role="board", expires=NOW + 5 * DAY),
+        stated("predicate", "danger", by="bob", role="board"),
+        stated("predicate", "danger", by="cyd", role="board", holds=False),
+    )
+    before = world(said, kernel=kernel)
+    assert answers(before, replace(before, now=NOW + 6 * DAY)) == ("hold", "hold")
+
+
+def spiked(*measurements: list[Timed]) -> World:
+    spec = replace(KERNEL.evaluations["cap"], hidden_capability=(Count("spike", 0, 1, Fraction(4, 5), SPAN),))
+    return world(run("run", 20, 0, 400), *measurements, kernel=replace(KERNEL, evaluations={"cap": spec}))
+
+
+SPIKE = claim_topic(DIGESTS["cap"], "spike")
+
+
+@open_defect
+def test_a_failed_spike_in_expires_and_an_older_one_counts_again():
+    before = spiked(
+        days_ago(10, stated("measurement", SPIKE, "m0", count=(20, 20))),
+        days_ago(5, stated("measurement", SPIKE, "m0", count=(3, 20), by="probe", expires=NOW + 2 * DAY)),
+    )
+    assert answers(before, replace(before, now=NOW + 3 * DAY)) == ("hold", "hold")
+
+
+@open_defect
+def test_a_lease_outlives_the_measurement_it_rests_on():
+    before = spiked(
+        days_ago(10, stated("measurement", SPIKE, "m0", count=(3, 20))),
+        days_ago(5, stated("measurement", SPIKE, "m0", count=(20, 20), by="probe", expires=NOW + 2 * DAY)),
+    )
+    decision = before.ask()
+    assert decision.answer == "hold" or decision.limits.expires <= NOW + 2 * DAY
+
+
+@open_defect
+def test_a_quorum_of_measurements_that_contradict_each_other():
+    """Two of three must speak; one measured well, one badly: that is no quorum for either."""
+    spec = KERNEL.evaluations["cap"]
+    spec = replace(spec, hidden_capability=(Count("spike", 0, 1, Fraction(4, 5), SPAN),))
+    roles = {**ROLES, "auditor": Role("auditor", quorum=2, of=3, independent_of=("developer",))}
+    kernel = replace(KERNEL, evaluations={"cap": spec}, roles=roles)
+    said = [
+        *days_ago(10, stated("measurement", SPIKE, "m0", count=(3, 20), by="probe")),
+        *days_ago(5, stated("measurement", SPIKE, "m0", count=(20, 20))),
+    ]
+    assert world(run("run", 20, 0, 400), said, kernel=kernel).ask().answer == "hold"
+
+
+@open_defect
+def test_a_retraction_of_a_pass_vanishes_with_the_independence_of_its_speaker():
+    retraction = days_ago(10, DefectRetracted("shifted key", ("run",), "", "probe", "auditor"))
+    before = world(run("run", 20, 0, 400), retraction)
+    assert answers(before, before.then(SWITCH)) == ("hold", "hold")
+
+
+@open_defect
+def test_a_denial_vanishes_with_the_independence_of_its_speaker():
+    kernel = asking(Attested("safe", "auditor"), condition=shown(0))
+    said = days_ago(3, stated("predicate", "safe"), stated("predicate", "safe", by="probe", holds=False))
+    before = world(said, kernel=kernel)
+    assert answers(before, before.then(SWITCH)) == ("hold", "hold")
+
+
+@open_defect
+def test_a_smaller_countersignature_that_expired_hides_a_larger_one():
+    """Asked for less the gate holds, asked for more it permits."""
+    kernel = replace(KERNEL, countersigned_by=("auditor",))
+    sign = [
+        *days_ago(5, stated("countersignature", "train", "m0", action="train", compute=10**27)),
+        *days_ago(4, stated("countersignature", "train", "m0", action="train", compute=2 * 10**25, expires=NOW - DAY)),
+    ]
+    before = world(run("run", 20, 0, 400), sign, request=train(2 * 10**25), kernel=kernel)
+    smaller, larger = answers(before, replace(before, request=train(3 * 10**25)))
+    assert (smaller, larger) != ("hold", "permit")
+
+
+def test_another_policy_lets_somebody_else_lift_a_stop_order():
+    strict = replace(KERNEL, roles={**ROLES, "regulator": Role("regulator", members=("office",))})
+    orders = [
+        *days_ago(2, StopOrdered("halt", (), "", "office", "regulator")),
+        *days_ago(1, StopLifted("halt", "mallory", "regulator")),
+    ]
+    before = world(run("run", 20, 0, 400), orders, kernel=strict)
+    assert answers(before, replace(before, kernels=(strict, plain_kernel(id="second")))) == ("hold", "hold")
+
+
+@open_defect
+def test_a_stop_order_on_new_scale_misses_training_beyond_every_scale():
+    stop = days_ago(2, StopOrdered("halt", ("train.new-scale",), "", "office", "regulator"))
+    assert world(run("run", 20, 0, 400), stop, request=train(3 * 10**25)).ask().answer == "hold"
+
+
+@open_defect
+def test_a_stop_order_on_an_unknown_action_holds_nothing():
+    stop = days_ago(2, StopOrdered("halt", ("deplyo",), "", "office", "regulator"))
+    assert world(run("run", 20, 0, 400), stop).ask().answer == "hold"
+
+
+@open_defect
+def test_a_stop_order_on_weights_misses_the_system_around_them():
+    system = Subject("s0", "sha256:s0", LAB, "system", (), True, None, NOW, "m0")
+    stop = days_ago(2, StopOrdered("halt", (), "m0", "office", "regulator"))
+    request = Request("deploy.internal", "s0")
+    assert world(run("run", 20, 0, 400), stop, request=request, subjects=(system,)).ask().answer == "hold"
+
+
+def test_mitigation_training_of_a_model_of_unknown_compute_has_no_cap():
+    vague = Subject("vague", "sha256:vague", LAB, "model", (), False, None, NOW)
+    request = Request("train.mitigation", "vague", 10**40)
+    assert world(request=request, subjects=(vague,)).ask().answer == "hold"
+
+
+@open_defect
+def test_a_run_that_may_report_in_thirty_years_is_pending_for_ever():
+    """`report_by` is never later than the hard end; until then the child's run changes nothing."""
+    child = Subject("m1", "sha256:m1", LAB, "model", (Edge("m0", "continue"),), True, ComputeRange(1, 1), NOW)
+    silent = days_ago(190, registered("silent", "cap", "m1", 100, report_by=NOW + 10_000 * DAY))
+    before = world(run("run", 20, 0, 400), silent, request=train(2 * 10**25, "m1"), subjects=(child,))
+    assert before.ask().answer == "hold"
+
+
+@open_defect
+def test_a_crossing_of_unknown_compute_stops_nobody():
+    """Known to lie at 2e25 it ends the evidence of others beyond 2e25; unknown, it may lie there."""
+    other = replace(BASE, name="x", digest="sha256:x", compute=ComputeRange(2 * 10**25, 2 * 10**25))
+    bad = run("bad", 10, 390, 10, subject="x")
+    good = run("run", 20, 0, 400)
+    known = world(good, bad, request=train(3 * 10**25), subjects=(other,))
+    unknown = world(good, bad, request=train(3 * 10**25), subjects=(replace(other, compute=None),))
+    assert answers(known, unknown) == ("hold", "hold")
+
+
+@open_defect
+def test_declaring_a_giant_makes_no_scale_new():
+    promise = Commitment("c", ("train.new-scale",), covered("train.new-scale"), Constant(True, SPAN), NEVER, True, SPAN)
+    before = world(request=train(3 * 10**25), kernel=plain_kernel(commitments=(promise,)))
+    giant = replace(BASE, name="giant", digest="sha256:giant", compute=ComputeRange(10**30, 10**30))
+    assert answers(before, before.then(SubjectDeclared(giant, LAB, "developer"))) == ("hold", "hold")
+
+
+@open_defect
+def test_an_undeclared_lineage_under_another_issuer_carries_no_latch():
+    vague = Subject("vague", "sha256:vague", LAB, "model", (), False, ComputeRange(10**25, 10**25), NOW)
+    evidence = (run("bad", 20, 390, 10), run("good", 10, 0, 400, subject="vague"))
+    request = Request("deploy.internal", "vague")
+    own = world(*evidence, request=request, subjects=(vague,))
+    foreign = world(*evidence, request=request, subjects=(replace(vague, issuer="shell"),))
+    assert answers(own, foreign) == ("hold", "hold")
+
+
+@pytest.mark.skip(reason="does not end: gate/remedies.py multiplies all ways out before it cuts them")
+@pytest.mark.parametrize("width", [12, 40])
+def test_the_remedies_of_a_wide_resumption_are_found_in_time(width):
+    """Each of `width` things in one of three ways: the ways must not be multiplied out before they are cut."""
+    leaves = tuple(Attested(f"p{number}", "auditor") for number in range(3 * width))
+    choices = tuple(AnyOf(tuple(shown(3 * number + way) for way in range(3)), SPAN) for number in range(width))
+    kernel = asking(*leaves, condition=All(choices, SPAN))
+    assert world(kernel=kernel).ask().remedies
