@@ -533,7 +533,7 @@ def statement_events(draw, kernel: Kernel, subject: str) -> list[Timed]:
 
 
 @st.composite
-def noise(draw, kernel: Kernel, subjects: tuple[Subject, ...], runs: tuple[str, ...], tag: str) -> list[Timed]:
+def noise(draw, kernel: Kernel, subjects: tuple[Subject, ...], runs: tuple[str, ...], tag: str) -> list[Timed]:  # noqa: PLR0911 - one for each kind of thing
     """Return one random thing that happened, favorable or not."""
     by, role = draw(st.sampled_from(SPEAKERS))
     subject = draw(st.sampled_from(subjects)).name

@@ -18,8 +18,8 @@ from scalegate.core.events import (
     claim_topic,
 )
 from scalegate.core.kernel import (
-    AnyOf,
     All,
+    AnyOf,
     Attested,
     Commitment,
     Compare,
