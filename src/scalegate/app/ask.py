@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from scalegate.app.answer import decision_digest, decision_record
 from scalegate.app.book import ATTEMPTS, Book
+from scalegate.app.policies import parse
 from scalegate.app.refusal import RefusalError
 from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.decision import Decision, Node, Reason, Request
@@ -54,6 +55,16 @@ class Added:
 
     kernel: Kernel
     text: str
+
+
+def added_policy(text: str, file: str) -> Added:
+    """Return a policy that a question adds, as recorded: its spans name it by its id, like adopted ones.
+
+    Raises:
+        RefusalError: if the text is no policy; the message names `file`.
+    """
+    kernel = parse(text, file)
+    return Added(parse(text, f"{kernel.id}.yaml"), text)
 
 
 def ask_live(book: Book, request: Request, added: Sequence[Added] = ()) -> Answer:

@@ -231,7 +231,7 @@ def _refuse(book: Book, run: str, log: str, speaker: Speaker, findings: tuple[Fi
     return Added(book.record(prepare), None, None, stop, findings)
 
 
-def _report(
+def _report(  # noqa: PLR0913 - everything that a result is made of
     book: Book,
     run: str,
     log: str,

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scalegate.app.answer import decision_digest
-from scalegate.app.ask import Added, Answer, ask_only, judge, last_live
+from scalegate.app.ask import Added, Answer, added_policy, ask_only, judge, last_live
 from scalegate.app.book import Book, Page
-from scalegate.app.policies import parse
 from scalegate.app.refusal import RefusalError
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import DecisionMade, Entry, History, PolicyAdopted
@@ -89,7 +88,7 @@ def _question(book: Book, past: History, event: DecisionMade) -> tuple[Request, 
             "question-missing",
             f"what answer {event.number} was given to is not kept beside the history",
         ) from error
-    return request, [Added(parse(text, "<added policy>"), text) for text in texts]
+    return request, [added_policy(text, "<added policy>") for text in texts]
 
 
 # ---------------------------------------------------------------- plan
@@ -125,7 +124,7 @@ def plan(book: Book, request: Request) -> Plan:
     if request.to is None:
         return Plan(answer, None, None)
     reach = next_hold = None
-    for to in _computes(page, request.to):
+    for to in _computes(page, request):
         probe = Request(request.action, request.subject, to, request.context)
         if judge(page.history, probe, page.now, counterfactual=True).answer == "permit":
             reach = to
@@ -135,10 +134,15 @@ def plan(book: Book, request: Request) -> Plan:
     return Plan(answer, reach, next_hold)
 
 
-def _computes(page: Page, to: int) -> list[int]:
+def _computes(page: Page, request: Request) -> list[int]:
+    """Return the effective computes at which the answer can change, from the next step to the one asked."""
+    to = request.to or 0
     found = {to}
     kernels = page.force.kernels
-    lineage = Lineage(page.records.subjects)
+    lineage = Lineage(page.records.subjects, page.records.mitigated())
+    subject = page.records.subjects.get(request.subject)
+    least = lineage.compute(subject).low + 1 if subject else 1
+    found.add(least)
     spent = {lineage.compute(item).low for item in page.records.subjects.values()}
     for kernel in kernels:
         for constant in _thresholds(kernel):
@@ -149,8 +153,8 @@ def _computes(page: Page, to: int) -> list[int]:
                 if factor is not None:
                     ends = {int(factor * base) for base in spent}
                     found |= ends | {end + 1 for end in ends}
-    fitting = sorted(item for item in found if 0 < item <= to)
-    return fitting[-MAX_PROBES:]
+    fitting = sorted(item for item in found if least <= item <= to)
+    return [*fitting[: MAX_PROBES - 1], to]
 
 
 def _thresholds(kernel: Kernel) -> Iterator[int]:
@@ -247,7 +251,7 @@ def status(book: Book) -> Status:
 
 
 def _standings(page: Page) -> Iterator[Standing]:
-    lineage = Lineage(page.records.subjects)
+    lineage = Lineage(page.records.subjects, page.records.mitigated())
     for name, subject in page.records.subjects.items():
         for action in FAMILIES:
             training = action == TRAIN

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from scalegate.app.answer import decision_record
-from scalegate.app.ask import Added, Answer, ask_live, ask_only
-from scalegate.app.policies import parse, read_policy
+from scalegate.app.ask import Answer, added_policy, ask_live, ask_only
+from scalegate.app.policies import read_policy
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.cli import exits
 from scalegate.cli.decision_text import human, plain
@@ -69,7 +69,7 @@ def gate(  # noqa: PLR0913 - one argument for each option
     check_action(action)
     book = open_book(ctx, store)
     request = Request(action, subject, to, context)
-    added = [_added(path) for path in policies]
+    added = [added_policy(read_policy(path), str(path)) for path in policies]
     if at is not None or dry_run:
         now = book.now(book.read())
         answer = ask_only(book, request, added, None if at is None else moment(at, now))
@@ -125,8 +125,3 @@ def check_action(action: str) -> None:
         f"`{action:.80}` is no action, and an unknown action is held",
         nearest(action, ACTIONS),
     )
-
-
-def _added(path: Path) -> Added:
-    text = read_policy(path)
-    return Added(parse(text, str(path)), text)

@@ -33,7 +33,7 @@ _MAX_COMMENT = 0xFFFF
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _UNKNOWN_SIZE = (1 << 64) - 1
 _ENCRYPTED, _DESCRIPTOR, _UTF8_NAME = 0x2041, 0x8, 0x800
-_PIECE = MIB
+_PIECE = MIB // 4
 # Members up to this size are unpacked in one call; larger ones stream.
 _AT_ONCE = 32 * MIB
 # Nothing is ever extracted; but what other tools would write outside their folder has no place in a log. Ids of

@@ -159,13 +159,13 @@ def _harness(text: bytes) -> Harness:
 def _open(path: Path) -> BinaryIO:
     """Open a regular file; pipes, devices and folders would block or never end."""
     try:
-        handle = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except ValueError as error:
         raise ObjectionError("E101", "the path contains a zero byte") from error
-    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-        handle.close()
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise ObjectionError("E101", "not a regular file")
-    return handle
+    return os.fdopen(descriptor, "rb")
 
 
 def _whole(handle: BinaryIO, head: bytes, limits: Limits) -> bytes:

@@ -45,10 +45,11 @@ def put_file(folder: Path, source: Path) -> str:
     running = hashlib.sha256()
     # Without blocking: a named pipe would wait for a writer forever.
     descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", str(source))
     try:
         with os.fdopen(descriptor, "rb") as file, draft.open("xb") as copy:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "it is no plain file")
             while chunk := file.read(CHUNK):
                 running.update(chunk)
                 copy.write(chunk)

@@ -23,7 +23,7 @@ from scalegate.gate.lineage import Lineage
 def list_subjects(ctx: click.Context, store: Path | None, output: Output) -> int:
     """List the declared subjects with their lineage and effective compute over it."""
     page = open_book(ctx, store).page()
-    lineage = Lineage(page.records.subjects)
+    lineage = Lineage(page.records.subjects, page.records.mitigated())
     rows = [(item, lineage.compute(item)) for item in page.records.subjects.values()]
     if output.form == "json":
         output.json({"subjects": [_record(*row) for row in rows]})
