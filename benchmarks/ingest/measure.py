@@ -61,29 +61,29 @@ class Cost:
     samples: int
 
 
-def measure(script: str, log: Path, python: str = sys.executable, repeat: int = 3) -> Cost:
-    """Run a reader in fresh processes and return its lowest CPU time and lowest peak memory."""
-    runs = []
-    for _ in range(repeat):
-        done = subprocess.run(
-            [python, "-c", script, str(log)],
-            env={**os.environ, "PYTHONPATH": str(SOURCE)},
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        runs.append(json.loads(done.stdout))
-    return Cost(
-        min(run["cpu_s"] for run in runs),
-        min(run["peak_kib"] for run in runs),
-        runs[0]["samples"],
+def run_once(script: str, log: Path, python: str = sys.executable) -> Cost:
+    """Run a reader in a fresh process."""
+    done = subprocess.run(
+        [python, "-c", script, str(log)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        check=True,
+        text=True,
     )
+    return Cost(**json.loads(done.stdout))
+
+
+def best(runs: list[Cost]) -> Cost:
+    """Return the lowest CPU time and the lowest peak memory."""
+    return Cost(min(run.cpu_s for run in runs), min(run.peak_kib for run in runs), runs[0].samples)
 
 
 def compare(log: Path, inspect_python: str, repeat: int = 3) -> dict[str, object]:
-    """Return the costs of both readers on one log, and how many times cheaper ours is."""
-    ours = measure(OURS, log, repeat=repeat)
-    theirs = measure(INSPECT, log, inspect_python, repeat)
+    """Return the costs of both readers on one log, in turns, and how many times cheaper ours is."""
+    turns = [(run_once(OURS, log), run_once(INSPECT, log, inspect_python)) for _ in range(repeat)]
+    ours, theirs = best([turn[0] for turn in turns]), best([turn[1] for turn in turns])
+    if ours.samples != theirs.samples:
+        raise SystemExit(f"{ours.samples} samples read, {theirs.samples} by inspect_ai")
     return {
         "log_bytes": log.stat().st_size,
         "ours": asdict(ours),

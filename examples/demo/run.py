@@ -77,6 +77,8 @@ ACTS = (
         "scalegate gate train --subject orion --to 9e25 && echo go", 1, ("reaches",), ("\ngo\n",)),
     Act("Releasing the weights waits for an answer that nobody has. That is said, not hidden.",
         "scalegate gate release.weights --subject orion && echo go", 1, ("hole", "nobody knows"), ("\ngo\n",)),
+    Act("What would release them? Nothing that anybody can name.",
+        "scalegate why release.weights --subject orion", 1, ("nobody knows", "possibly nothing")),
     Act("How everything stands.",
         "scalegate status", 0),
 )  # fmt: skip

@@ -35,9 +35,10 @@ def test_answers_of_every_kind_keep_to_it(lab, validator):
         "why 1",
     ]
     for line in lines:
-        validator.validate(lab.run(*line.split(), "--format", "json").json)
+        found = lab.run(*line.split(), "--format", "json").json
+        assert list(validator.iter_errors(found)) == []
     (lab.store / "head").unlink()
-    validator.validate(lab.gate("--format", "json").json)
+    assert list(validator.iter_errors(lab.gate("--format", "json").json)) == []
 
 
 def test_the_schema_refuses_what_is_no_answer(lab, validator):

@@ -155,4 +155,4 @@ def test_looking_at_a_faulty_history_is_4(held):
 
 def test_json_is_only_json(held):
     for line in ("why", "status", "permit list", "policy list", "subject list", "evidence list"):
-        json.loads(held.run(*line.split(), "--format", "json").out)
+        assert isinstance(json.loads(held.run(*line.split(), "--format", "json").out), dict)

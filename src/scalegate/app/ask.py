@@ -221,11 +221,7 @@ def _held(book: Book, history: History, request: Request, why: str, *, untrusted
 
 def _failure(decision: Decision) -> str:
     """Return why the machinery, not the policy, holds; empty when the gate did its work."""
-    if decision.tree.kind == "error" and not decision.policies and decision.not_checked:
-        only = [reason for reason in decision.reasons if reason.kind == "error"]
-        if len(only) == len(decision.reasons) == 1 and only[0].message == decision.tree.detail:
-            return only[0].message
-    return ""
+    return decision.tree.detail if decision.tree.kind == "error" else ""
 
 
 def last_live(history: History, which: str = "") -> Entry | None:

@@ -9,6 +9,7 @@ from scalegate.ledger.store import (
     LocalStore,
     StoreDamagedError,
     StoreError,
+    StoreExistsError,
     StoreMissingError,
 )
 
@@ -60,6 +61,8 @@ def refusal_of(error: StoreError) -> RefusalError:
     """Return an error of the store as a refusal."""
     if isinstance(error, StoreMissingError):
         return RefusalError("usage", "store-missing", str(error), "`scalegate init` makes one")
+    if isinstance(error, StoreExistsError):
+        return RefusalError("refused", "store-exists", str(error))
     if isinstance(error, StoreDamagedError):
         hint = "restore the store from a copy that an auditor holds; nothing is permitted on this one"
         return RefusalError("untrusted", "store-damaged", str(error), hint)

@@ -24,7 +24,7 @@ from scalegate.gate.interpret import FOR, Facts, Held, judge, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records
 from scalegate.gate.situate import CLOCK, Situation, situate
-from scalegate.gate.voices import about, hear
+from scalegate.gate.voices import about, hear, latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,11 @@ def countersignatures(records: Records, application: Application) -> list[Bar]:
 def _countersigned(records: Records, application: Application, role: str) -> tuple[int, tuple[str, ...]]:
     """Return until when a permit for the request is countersigned by a role with its quorum; 0 when it is not."""
     request = application.situation.request
-    said = [
-        (entry, item)
-        for entry, item in about(records, "countersignature", request.action, request.subject)
-        if item.subject and (not item.holds or item.compute >= (request.to or 0))
-    ]
-    voice = hear(records, application.kernel, role, said, None)
+    said = [item for item in about(records, "countersignature", request.action, request.subject) if item[1].subject]
+    # The last word of each speaker decides, also where an earlier one went farther.
+    last, _ = latest(records, application.kernel, role, said)
+    enough = [item for item in last if not item[1].holds or item[1].compute >= (request.to or 0)]
+    voice = hear(records, application.kernel, role, enough, None)
     return (voice.until if voice.state == "affirmed" else 0), voice.evidence
 
 
@@ -101,7 +100,7 @@ def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: K
         compute = ComputeRange(max(request.to, spent.low), max(request.to, spent.high))
     situation = Situation(records, lineage, request, subject, compute, training=request.to is not None)
     facts = situate(situation, kernel)
-    actions = implied(request, lineage.largest(subject.issuer))
+    actions = implied(request, reached(records, lineage, kernel))
     now, to = records.now, situation.to
     if stand(kernel.scope, facts, now, to, False, []) == FOR:
         return Application(kernel, situation, facts, False, actions, [], [], FOREVER)
@@ -116,11 +115,31 @@ def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: K
     return Application(kernel, situation, facts, True, actions, held, escapes, until)
 
 
+SCALING = frozenset({TRAIN, NEW_SCALE})
+
+
 def implied(request: Request, largest: int) -> frozenset[str]:
     """Return the action asked for with those it implies: training beyond every scale reached is new scale."""
     if request.action == NEW_SCALE or (request.action == TRAIN and (request.to or 0) > largest):
         return frozenset({TRAIN, NEW_SCALE})
     return frozenset({request.action})
+
+
+def reached(records: Records, lineage: Lineage, kernel: Kernel) -> int:
+    """Return the scale that existed under a policy: declared before it was adopted, or permitted since.
+
+    What is declared later is the developer's word, and would unlock its own scale. A policy that was never adopted is
+    taken to be as old as the first one that was.
+    """
+    first = min((entry.index for entry, _ in records.adopted), default=0)
+    adopted = min((entry.index for entry, event in records.adopted if event.policy == kernel.id), default=first)
+    before = [
+        lineage.compute(records.subjects[name], teachers=kernel.teachers_count).low
+        for name, entry in records.declared.items()
+        if entry.index < adopted
+    ]
+    permitted = [event.limit for _, event in records.decisions if event.answer == "permit" and event.action in SCALING]
+    return max([*before, *permitted], default=0)
 
 
 def _escape(

@@ -149,7 +149,7 @@ def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
         _policy(case, records, application)
     if action == MITIGATION:
         _mitigation(case, records, lineage, subject, kernels)
-    _stop_orders(case, records, force, extra)
+    _stop_orders(case, records, lineage, force, extra)
 
 
 def _broken(history: History) -> str:
@@ -221,21 +221,27 @@ def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subjec
     case.notes.append("the product of mitigation training carries every crossing and is held until it is evaluated")
 
 
-def _stop_orders(case: _Case, records: Records, force: Force, extra: Sequence[Kernel]) -> None:
+def _stop_orders(case: _Case, records: Records, lineage: Lineage, force: Force, extra: Sequence[Kernel]) -> None:
     """Hold under every stop order by a role that a policy ever named; only that role lifts it.
+
+    An order on a model stops the systems around it and everything made from it.
 
     Who may speak for the role is for the policies to say that named it when the order was given, all of them: a policy
     adopted later cannot hand the role to somebody else.
     """
+    concerned = lineage.model_names(records.subjects[case.request.subject])
+    actions = frozenset({case.request.action}).union(*(item.actions for item in case.applications))
     named = [*force.every, *((-1, kernel) for kernel in extra)]
     for entry, order in records.stops:
         namers = [(place, kernel) for place, kernel in named if order.role in kernel.stop_orders_by]
         if not namers:
             case.notes.append(f"stop order {order.order} by {order.role} has no effect: no policy names that role")
             continue
-        if order.subject not in ("", case.request.subject):
+        if order.subject and order.subject not in concerned:
             continue
-        if order.actions and not any(case.request.action in covered(action) for action in order.actions):
+        # An action that nobody knows is read as every action: a slip of the pen must not unsay an order.
+        ordered = [covered(action) for action in order.actions]
+        if ordered and all(ordered) and not any(actions & one for one in ordered):
             continue
         judges = [kernel for place, kernel in namers if place < entry.index] or [kernel for _, kernel in namers]
         lifted = any(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -115,11 +114,11 @@ class Lineage:
         """Return the subjects whose crossings this one carries, itself included.
 
         All weight ancestors; every descendant of one of them (or of the subject) that lies within the elicitation
-        allowance of it, because what a little fine-tuning brings out was there; and every subject of the issuer where
-        the lineage is not declared.
+        allowance of it, because what a little fine-tuning brings out was there; and every subject, whoever is named as
+        its issuer, where the lineage is not declared.
         """
         if self.undeclared(subject):
-            return {name for name, other in self.subjects.items() if other.issuer == subject.issuer} | {subject.name}
+            return set(self.subjects) | {subject.name}
         sources = self._carriers(subject)
         for name in tuple(sources):
             ancestor = self.subjects[name]
@@ -139,9 +138,9 @@ class Lineage:
         todo = [subject.name]
         while todo:
             name = todo.pop()
-            if name not in seen:
+            known = self.subjects.get(name)
+            if known is not None and name not in seen:
                 seen.add(name)
-                known = self.subjects[name]
                 todo += [edge.parent for edge in known.parents if edge.kind in WEIGHT_EDGES]
                 todo += self.twins[known.digest]
         return seen
@@ -166,10 +165,7 @@ class Lineage:
             current = parent
         return chain
 
-    def largest(self, issuer: str) -> int:
-        """Return the largest effective compute (lower end) any model of an issuer surely reached."""
-        models = self._models(issuer)
-        return max((self.compute(model).low for model in models), default=0)
-
-    def _models(self, issuer: str) -> Iterable[Subject]:
-        return (item for item in self.subjects.values() if item.issuer == issuer and item.kind == "model")
+    def model_names(self, subject: Subject) -> set[str]:
+        """Return the names of a subject, its weights and everything those were made from."""
+        model = self.model_of(subject)
+        return {subject.name} | (self._carriers(model) if model is not None else set())

@@ -45,12 +45,15 @@ class Run:
 
 @dataclass(slots=True)
 class Records:
-    """The index. Lists keep the order of the history."""
+    """The index. Lists keep the order of the history.
+
+    `issuers` and `acted` (by role and name) say at which entry somebody first declared a subject, or acted in a role.
+    """
 
     now: int
     subjects: dict[str, Subject] = field(default_factory=dict)
     declared: dict[str, Entry] = field(default_factory=dict)
-    issuers: set[str] = field(default_factory=set)
+    issuers: dict[str, int] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     unregistered: list[tuple[Entry, ResultReported]] = field(default_factory=list)
     retractions: list[tuple[Entry, DefectRetracted]] = field(default_factory=list)
@@ -63,7 +66,7 @@ class Records:
     lifts: list[tuple[Entry, StopLifted]] = field(default_factory=list)
     invoked: list[tuple[Entry, ExceptionInvoked]] = field(default_factory=list)
     decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
-    acted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    acted: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def mitigated(self) -> frozenset[str]:
         """Return the models made while their parent had a permit for mitigation training, and none for training."""
@@ -104,7 +107,7 @@ def index(entries: tuple[Entry, ...], now: int) -> Records:
         event = entry.event
         role = getattr(event, "role", "")
         if role:
-            records.acted[role].add(event.by)  # type: ignore[union-attr]
+            records.acted.setdefault((role, event.by), entry.index)  # type: ignore[union-attr]
         kept = lists.get(type(event))
         if kept is not None:
             kept.append((entry, event))
@@ -118,7 +121,7 @@ def _index_one(records: Records, entry: Entry) -> None:
     match event:
         case SubjectDeclared(subject=subject):
             # The first declaration stands: nobody may redeclare a lineage after the fact.
-            records.issuers.add(subject.issuer)
+            records.issuers.setdefault(subject.issuer, entry.index)
             if subject.name not in records.subjects:
                 records.subjects[subject.name] = subject
                 records.declared[subject.name] = entry

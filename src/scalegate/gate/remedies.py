@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from itertools import product
 from typing import NamedTuple
 
 from scalegate.core.decision import Remedy
@@ -99,11 +99,13 @@ def _ways(application: Application, condition: Condition, *, permissive: bool) -
     else:
         assert isinstance(condition, All | AnyOf)  # noqa: S101 - the kernel has no other condition
         need = len(parts) if isinstance(condition, All) is permissive else 1
-    found: list[Way] = []
-    for chosen in combinations(parts, need):
-        found += [frozenset().union(*way) for way in product(*(options[:MOST_WAYS] for options in chosen))]
-        found = _smallest(found)
-    return found
+    # Ways to satisfy `count` of the parts seen so far, cut to the smallest at each part: never exponential.
+    counted: list[list[Way]] = [[frozenset()], *([] for _ in range(need))]
+    for options in parts:
+        for count in range(need, 0, -1):
+            joined = [a | b for a, b in product(counted[count - 1], options)]
+            counted[count] = _smallest([*counted[count], *joined])
+    return counted[need]
 
 
 def _compare_ways(application: Application, condition: Compare, *, permissive: bool) -> list[Way]:

@@ -28,7 +28,7 @@ from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Lineage, Link
 from scalegate.gate.records import Records
 from scalegate.gate.streams import Reach, Stratum, Streams, hard_limits_of, limits_of
-from scalegate.gate.voices import Voice, about, hear
+from scalegate.gate.voices import Voice, about, hear, latest, may_speak
 
 ONE, ZERO = Fraction(1), Fraction(0)
 CLOCK = "the date"
@@ -154,16 +154,22 @@ def measured(
     The latest measurement decides: a requirement that was not met is unresolved, and does not latch.
     """
     topic = claim_topic(evaluation.digest or "", count.name)
+    role = evaluation.by or ""
     said = [
         (entry, item)
         for entry, item in about(situation.records, "measurement", topic, subject)
         if item.count is not None and item.count[1] >= max(1, count.trials)
     ]
-    voice = hear(situation.records, kernel, evaluation.by or "", said, None)
+    made = [item for item in said if may_speak(situation.records, kernel, role, item[1].by, item[0].index)]
+    made = [item for item in made if item[1].role == role]
+    if made and not _meets(made[-1][1].count or (0, 0), count):
+        return f"{count.name}: measured below what the policy asks", (made[-1][0].digest,), FOREVER
+    last, _ = latest(situation.records, kernel, role, said)
+    good = [item for item in last if _meets(item[1].count or (0, 0), count)]
+    voice = hear(situation.records, kernel, role, good or said, None)
     if voice.state != "affirmed":
         return f"{count.name}: {voice.message or 'not shown'}", voice.evidence, FOREVER
-    last = next(item for entry, item in reversed(said) if entry.digest in voice.evidence)
-    if not _meets(last.count or (0, 0), count):
+    if not good:
         return f"{count.name}: measured below what the policy asks", voice.evidence, FOREVER
     return "", voice.evidence, voice.until
 
@@ -243,7 +249,7 @@ def _of_stratum(
     near = limits_of(spec, chosen, span.low, span.high, training=situation.training)
     far = _extended(situation, kernel, spec, streams, chosen, stratum, near)
     computes = {
-        name: situation.lineage.compute(item, teachers=kernel.teachers_count).low
+        name: situation.lineage.compute(item, teachers=kernel.teachers_count)
         for name, item in situation.records.subjects.items()
         if item.issuer == situation.subject.issuer
     }
@@ -251,7 +257,7 @@ def _of_stratum(
     fact = streams.bearing(chosen, stratum, near, far, situation.to, elsewhere)
     extra, until = _credibility(situation, kernel, spec, chosen.subject.name)
     fact.gaps += extra
-    fact.until = min(fact.until, until, streams.next_due(name for name, at in computes.items() if at > span.low))
+    fact.until = min(fact.until, until, streams.next_due(name for name, at in computes.items() if at.high > span.low))
     return fact
 
 
@@ -269,7 +275,7 @@ def _only_pending(streams: Streams, link: Link, stratum: Stratum) -> bool:
     """Whether nothing but pending runs exist: a pending run changes nothing until it is due."""
     runs = streams.runs[link.subject.name, stratum]
     now = streams.records.now
-    return all(run.result is None and not run.refused and now < run.plan.report_by for run in runs)
+    return all(run.result is None and not run.refused and now < streams.report_by(run) for run in runs)
 
 
 def _extended(

@@ -14,12 +14,12 @@ from fractions import Fraction
 from scalegate.core.events import ResultReported
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
-from scalegate.core.quantities import FOREVER, UNBOUNDED, show_bound, show_duration, show_instant
+from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Link
 from scalegate.gate.records import Records, Run
 from scalegate.gate.voices import is_independent, may_speak
-from scalegate.stats.pooling import Counts, Pooled, pooled
+from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
 
 Stratum = tuple[str, str]
 
@@ -89,20 +89,30 @@ class Streams:
         return any(
             (run.plan.run in defect.runs or (defect.evaluation and defect.evaluation == run.plan.evaluation))
             and run.entry.index < entry.index
-            and is_independent(self.records, self.kernel, defect.role, defect.by)
+            and is_independent(self.records, self.kernel, defect.role, defect.by, entry.index)
             for entry, defect in self.records.retractions
         )
 
-    def accepted(self, run: Run) -> bool:
-        """Whether the run was registered and reported by the role the policy names, with provenance it accepts."""
+    def accepted(self, run: Run, *, then: bool = False) -> bool:
+        """Whether the run was registered and reported by the role the policy names, with provenance it accepts.
+
+        With `then`, as things stood when it was reported.
+        """
         result, role = run.result, self.evaluation.by
-        if result is None:
+        if result is None or run.result_entry is None:
             return False
         if any(item in self.evaluation.refuse_provenance for item in result.provenance):
             return False
+        at = run.result_entry.index if then else None
         return role is None or all(
-            event.role == role and may_speak(self.records, self.kernel, role, event.by) for event in (run.plan, result)
+            event.role == role and may_speak(self.records, self.kernel, role, event.by, at)
+            for event in (run.plan, result)
         )
+
+    def report_by(self, run: Run) -> int:
+        """Return when a run is missing: its `report_by`, never later than the hard end after its registration."""
+        stop = self.evaluation.validity.stop_time
+        return run.plan.report_by if stop is None else min(run.plan.report_by, run.entry.at + stop)
 
     def counts(self, run: Run, result: ResultReported | None) -> Counts:
         """Return a result's counts over the planned items; whatever it leaves out is missing, and widens both ends.
@@ -142,9 +152,8 @@ class Streams:
 
     def pool(self, looks: Sequence[Counts], share: Fraction) -> Bounds:
         """Return the pooled bounds of some results in the order of their reports."""
-        mirrored = [Counts(look.failures, look.successes, look.missing) for look in looks]
         stopped, cleared = self.evaluation.wrongly_stopped * share, self.evaluation.wrongly_cleared
-        return Bounds(pooled(looks, stopped, cleared), pooled(mirrored, stopped, cleared))
+        return Bounds(pooled(looks, stopped, cleared), pooled(_mirrored(looks), stopped, cleared))
 
     def measured(self, subject: str, stratum: Stratum) -> Iterator[tuple[Bounds, list[Run]]]:
         """Yield the pooled bounds of everything ever reported in a stream, apart for each group of speakers.
@@ -196,35 +205,35 @@ class Streams:
             words = f"{self.evaluation.id}: a pending run that concerns {target}"
             yield Fact(words, low, low, rising=(high, high), adverse_only=True, until=due, detail="changes nothing yet")
 
-    def crossings(self, computes: dict[str, int], beyond: int) -> tuple[Crossing, ...]:
+    def crossings(self, computes: dict[str, ComputeRange], beyond: int) -> tuple[Crossing, ...]:
         """Return what was or could have been measured at more effective compute than `beyond`, adverse ends first.
 
         The interpreter sees which of them cross the bound in question.
         """
         found = []
         for (name, stratum), runs in self.runs.items():
-            at = computes.get(name)
-            if at is None or at <= beyond:
+            span = computes.get(name)
+            if span is None or span.high <= beyond:
                 continue
             for bounds, _ in self.measured(name, stratum):
-                found.append(Crossing(bounds.latch[1], bounds.rising_latch[0], at, name))
+                found.append(Crossing(bounds.latch[1], bounds.rising_latch[0], span.low, name))
             if self._gaps(runs):
-                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), at, name))
+                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), span.low, name))
         for _, statement in self.records.statements.get(("treat-as-crossed", self.evaluation.digest or ""), ()):
-            at = computes.get(statement.subject, 0)
-            if statement.holds and at > beyond:
-                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), at, statement.subject))
+            span = computes.get(statement.subject)
+            if statement.holds and span is not None and span.high > beyond:
+                found.append(Crossing(Fraction(UNBOUNDED), Fraction(-UNBOUNDED), span.low, statement.subject))
         return tuple(found)
 
     def next_due(self, subjects: Iterable[str]) -> int:
         """Return when the first pending run on some subjects is due: from then on it is missing."""
         names = set(subjects)
         ends = [
-            run.plan.report_by
+            self.report_by(run)
             for (name, _), runs in self.runs.items()
             if name in names
             for run in runs
-            if run.result is None and run.plan.report_by > self.records.now
+            if run.result is None and self.report_by(run) > self.records.now
         ]
         return min(ends, default=FOREVER)
 
@@ -241,39 +250,77 @@ class Streams:
     ) -> Fact:
         """Return the fact of one stream as it may be used in favor of a permit.
 
-        Only runs still in time are pooled into the interval, so that a few fresh samples never renew the age of many
-        old ones; the adverse use of all runs is a fact of its own.
+        A few fresh samples never renew the age of many old ones, and a run that drops out (by age, by a newer method,
+        by its speaker's loss of a role) may only make things worse: the favorable end is the worst over the runs in
+        time and over every larger pool that they are what is left of.
         """
         name, now, validity = link.subject.name, self.records.now, self.evaluation.validity
         runs = self.runs[name, stratum]
         gaps = self._gaps(runs)
-        accepted = [run for run in runs if self.accepted(run) and not self.retracted(run)]
-        current = [run for run in accepted if not self._behind(run)]
-        fresh = [run for run in current if _end(run, validity.due_time) > now]
-        until, limit = min(_ends(fresh, validity.due_time), reach.until), reach.compute
-        if extended is not None and (to > limit or not fresh):
-            fresh = [run for run in current if _end(run, validity.stop_time) > now]
-            until, limit = min(_ends(fresh, validity.stop_time), extended.until), extended.compute
+        levels = self._levels(runs)
+        accepted, current = [run for run in levels[0] if self.accepted(run)], levels[-1]
+        due = [run for run in current if _end(run, validity.due_time) > now]
+        fresh, until, limit = due, min(_ends(due, validity.due_time), reach.until), reach.compute
+        if extended is not None and (to > limit or not due):
+            fresh = due or [run for run in current if _end(run, validity.stop_time) > now]
+            limit_time = validity.due_time if due else validity.stop_time
+            until, limit = min(_ends(fresh, limit_time), extended.until), extended.compute
         if not fresh and not gaps:
             gaps.append(self._why_none(link.subject, runs, accepted, current))
-        used = sorted(fresh or current or accepted, key=lambda run: run.result_entry.index if run.result_entry else 0)
-        looks = [self.counts(run, run.result) for run in used]
-        bounds = self.pool(looks, self.share(name, stratum, 0)) if used else None
-        detail = detail_of(bounds) if bounds else ""
-        if any(run.result is not None and not self.usable(run, run.result) for run in used):
-            detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
+        high, low = self._favorable(levels, due)
+        used = fresh or current or accepted
         return Fact(
             f"{self.evaluation.id} of {name} {stratum_name(stratum)}",
             # Only the favorable ends: the adverse ones are latched by the facts of `adverse`.
-            high=bounds.falling.upper if bounds else None,
-            rising=(1 - bounds.rising.upper, None) if bounds else None,
-            until=until,
+            high=high,
+            rising=(low, None),
+            until=min(until, self.next_due([name])),
             reach=limit,
             gaps=tuple(gaps),
             elsewhere=elsewhere,
             evidence=evidence_of(runs),
-            detail=detail,
+            detail=self._detail(name, stratum, used),
         )
+
+    def _levels(self, runs: Sequence[Run]) -> list[list[Run]]:
+        """Return the results that could count, from all that ever could to those that do, oldest first.
+
+        A level is what is left of the one before it: those that follow each method card, those whose speakers still
+        may speak.
+        """
+        level = [run for run in runs if not self.retracted(run) and self.accepted(run, then=True)]
+        levels = [level]
+        for card in self._cards(runs[0].plan.elicitation):
+            level = [run for run in level if card in run.plan.methods]
+            levels.append(level)
+        levels.append([run for run in level if self.accepted(run)])
+        return levels
+
+    def _favorable(self, levels: list[list[Run]], due: list[Run]) -> tuple[Fraction | None, Fraction | None]:
+        """Return the worst favorable ends (for low and for high scores) over the runs in time and all larger pools."""
+        first = due[0].entry.index if due else FOREVER
+        pools: dict[tuple[str, ...], list[Counts]] = {}
+        for level in levels:
+            for start, run in enumerate(level):
+                if start and run.entry.index > first:
+                    break
+                pool = sorted(level[start:], key=lambda item: item.result_entry.index if item.result_entry else 0)
+                pools[tuple(item.plan.run for item in pool)] = [self.counts(item, item.result) for item in pool]
+        error = self.evaluation.wrongly_cleared
+        highs = [pooled_upper(looks, error) for looks in pools.values()]
+        lows = [1 - pooled_upper(_mirrored(looks), error) for looks in pools.values()]
+        return max(highs, default=None), min(lows, default=None)
+
+    def _detail(self, name: str, stratum: Stratum, used: list[Run]) -> str:
+        """Return the interval and counts of the runs in use, in words."""
+        if not used:
+            return ""
+        ordered = sorted(used, key=lambda run: run.result_entry.index if run.result_entry else 0)
+        looks = [self.counts(run, run.result) for run in ordered]
+        detail = detail_of(self.pool(looks, self.share(name, stratum, 0)))
+        if any(run.result is not None and not self.usable(run, run.result) for run in used):
+            detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
+        return detail
 
     def _gaps(self, runs: Sequence[Run]) -> list[Gap]:
         """Return why single runs bar favorable use of their whole stream."""
@@ -303,15 +350,14 @@ class Streams:
             words = f"the log offered for run {name} was refused ({refusal.code}: {refusal.message})"
             repair = f"the untampered log of run {name} is added, or an independent role voids the run"
             yield Gap("untrusted", words, (entry.digest, *evidence), repair)
-        elif self.records.now >= run.plan.report_by:
+        elif self.records.now >= self.report_by(run):
             words = f"run {name} was registered and never reported; its result was due by"
             repair = f"the result of run {name} is reported, or an independent role voids the run"
-            yield Gap("missing", f"{words} {show_instant(run.plan.report_by)}", evidence, repair)
+            yield Gap("missing", f"{words} {show_instant(self.report_by(run))}", evidence, repair)
 
-    def _behind(self, run: Run) -> bool:
-        """Whether a method card of this elicitation appeared that the run does not follow."""
-        cards = [event.card for _, event in self.records.methods if event.elicitation in ("", run.plan.elicitation)]
-        return any(card not in run.plan.methods for card in cards)
+    def _cards(self, elicitation: str) -> list[str]:
+        """Return the method cards of an elicitation, oldest first: the state of the art that runs must follow."""
+        return [event.card for _, event in self.records.methods if event.elicitation in ("", elicitation)]
 
     def _why_none(self, subject: Subject, runs: list[Run], accepted: list[Run], current: list[Run]) -> Gap:
         what = f"{self.evaluation.id} of {subject.name}"
@@ -326,7 +372,7 @@ class Streams:
             who = f"by {self.evaluation.by}" if self.evaluation.by else "with accepted provenance"
             return Gap("untrusted", f"the results on {what} were not made {who}, as the policy asks", evidence)
         names = ", ".join(run.plan.run for run in runs)
-        last = max((run.plan.report_by for run in runs), default=0)
+        last = max((self.report_by(run) for run in runs), default=0)
         words = f"run {names} on {what} has not reported yet; it must by {show_instant(last)}"
         return Gap("pending", words, evidence)
 
@@ -338,11 +384,16 @@ class Streams:
         if declared is None or declared.at > made_by:
             return 0
         ends = [
-            run.plan.report_by
+            self.report_by(run)
             for run in runs
-            if run.result is None and not run.refused and run.plan.report_by > self.records.now
+            if run.result is None and not run.refused and self.report_by(run) > self.records.now
         ]
         return max(ends, default=0)
+
+
+def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
+    """Return the looks with successes and failures exchanged."""
+    return [Counts(look.failures, look.successes, look.missing) for look in looks]
 
 
 def _counted(result: ResultReported) -> tuple[int, int, int]:

@@ -26,25 +26,50 @@ class Voice:
     message: str = ""
 
 
-def may_speak(records: Records, kernel: Kernel, role_name: str, name: str) -> bool:
+def may_speak(records: Records, kernel: Kernel, role_name: str, name: str, at: int | None = None) -> bool:
     """Whether somebody may speak in a role of a policy: a member, who never acted in a role it must be apart from.
 
     The issuer of a lab's policy and the issuer of any declared subject are developers, whatever role they claim; the
-    office that issues a regime is not.
+    office that issues a regime is not. With `at`, as things stood at that entry: what somebody said against a permit
+    does not lose its weight when the speaker loses a role.
     """
     role = kernel.roles.get(role_name)
     if role is None or (role.members and name not in role.members):
         return False
-    apart = role.independent_of
-    if "developer" in apart and (name in records.issuers or (kernel.kind == "policy" and name == kernel.issuer)):
+    last = FOREVER if at is None else at
+    if "developer" in role.independent_of and (
+        records.issuers.get(name, FOREVER) < last or (kernel.kind == "policy" and name == kernel.issuer)
+    ):
         return False
-    return not any(name in records.acted.get(other, ()) for other in apart)
+    return not any(records.acted.get((other, name), FOREVER) < last for other in role.independent_of)
 
 
-def is_independent(records: Records, kernel: Kernel, role_name: str, name: str) -> bool:
-    """Whether somebody speaks in a role that is independent of the developer, and may."""
+def is_independent(records: Records, kernel: Kernel, role_name: str, name: str, at: int | None = None) -> bool:
+    """Whether somebody speaks in a role that is independent of the developer, and may (with `at`: might then)."""
     role = kernel.roles.get(role_name)
-    return role is not None and "developer" in role.independent_of and may_speak(records, kernel, role_name, name)
+    return role is not None and "developer" in role.independent_of and may_speak(records, kernel, role_name, name, at)
+
+
+def latest(
+    records: Records, kernel: Kernel, role_name: str, said: Iterable[tuple[Entry, Statement]]
+) -> tuple[list[tuple[Entry, Statement]], list[str]]:
+    """Return the latest statement of each accepted speaker of a role, oldest first, and the rejected entries.
+
+    Affirming needs acceptance when the statement was made and now; denying only when it was made.
+    """
+    found: dict[str, tuple[Entry, Statement]] = {}
+    rejected: list[str] = []
+    for entry, statement in said:
+        if statement.role != role_name:
+            continue
+        accepted = may_speak(records, kernel, role_name, statement.by, entry.index)
+        if accepted and statement.holds:
+            accepted = may_speak(records, kernel, role_name, statement.by)
+        if accepted:
+            found[statement.by] = (entry, statement)
+        else:
+            rejected.append(entry.digest)
+    return sorted(found.values(), key=lambda item: item[0].index), rejected
 
 
 def hear(
@@ -60,16 +85,10 @@ def hear(
         age: longest age in seconds at which a statement still counts; None when only its own expiry limits it.
     """
     role = kernel.roles.get(role_name) or Role(role_name)
-    latest: dict[str, tuple[Entry, Statement]] = {}
-    rejected: list[str] = []
-    for entry, statement in said:
-        if statement.role == role_name and may_speak(records, kernel, role_name, statement.by):
-            latest[statement.by] = (entry, statement)
-        elif statement.role == role_name:
-            rejected.append(entry.digest)
-    tally = _tally(latest.values(), records.now, age)
-    # In a body that decides by quorum a dissenting member is outvoted; elsewhere one denial stands.
-    if tally.denials and (role.quorum == 1 or len(tally.live) < role.quorum):
+    last, rejected = latest(records, kernel, role_name, said)
+    tally = _tally(last, records.now, age)
+    # A body that decides by quorum has denied when too few are left to affirm; elsewhere one denial stands.
+    if len(tally.denials) > max(0, (role.of or role.quorum) - role.quorum):
         return Voice("denied", evidence=tuple(tally.denials), message=f"denied by {role_name}")
     if len(tally.live) >= role.quorum:
         ends = sorted((end for end, _ in tally.live), reverse=True)
@@ -94,9 +113,9 @@ class _Tally:
     denials: list[str] = field(default_factory=list)
 
 
-def _tally(latest: Iterable[tuple[Entry, Statement]], now: int, age: int | None) -> _Tally:
+def _tally(last: Iterable[tuple[Entry, Statement]], now: int, age: int | None) -> _Tally:
     tally = _Tally()
-    for entry, statement in latest:
+    for entry, statement in last:
         end = min(statement.expires or FOREVER, entry.at + age if age is not None else FOREVER)
         if not statement.holds:
             tally.denials.append(entry.digest)

@@ -10,6 +10,7 @@ from scalegate.ledger.store import (
     LocalStore,
     StoreDamagedError,
     StoreError,
+    StoreExistsError,
     StoreMissingError,
     StoreMovedError,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "LocalStore",
     "StoreDamagedError",
     "StoreError",
+    "StoreExistsError",
     "StoreMissingError",
     "StoreMovedError",
     "decode_event",

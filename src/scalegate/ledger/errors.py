@@ -11,6 +11,10 @@ class StoreMissingError(StoreError):
     """There is no store where one was looked for."""
 
 
+class StoreExistsError(StoreError):
+    """There is a store already where one was to be made."""
+
+
 class StoreDamagedError(StoreError):
     """What the store holds is not what was recorded: do not trust it."""
 

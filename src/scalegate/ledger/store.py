@@ -23,6 +23,7 @@ from scalegate.ledger.codec import CodecError, Record, decode_record, encode_rec
 from scalegate.ledger.errors import (
     StoreDamagedError,
     StoreError,
+    StoreExistsError,
     StoreMissingError,
     StoreMovedError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "LocalStore",
     "StoreDamagedError",
     "StoreError",
+    "StoreExistsError",
     "StoreMissingError",
     "StoreMovedError",
 ]
@@ -107,7 +109,8 @@ class LocalStore:
         """Make an empty store in `folder`, or finish making one, and open it.
 
         Raises:
-            StoreError: if a store is there already, or the directory cannot be written.
+            StoreExistsError: if a store is there already.
+            StoreError: if the directory cannot be written.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +122,7 @@ class LocalStore:
         except OSError as error:
             raise StoreError(f"cannot make a store in `{folder}`: {error.strerror}") from error
         if not made:
-            raise StoreError(f"there is a store in `{folder}` already")
+            raise StoreExistsError(f"there is a store in `{folder}` already")
         return cls(folder)
 
     def close(self) -> None:

@@ -69,7 +69,6 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
     check_error(error_above)
     check_error(error_below)
     lower = lower_at_most = Fraction(0)
-    upper = Fraction(1)
     successes = failures = missing = 0
     for look, counts in enumerate(looks):
         successes += counts.successes
@@ -79,9 +78,18 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
         bound, part = (anytime_lower_bound, LATER) if look else (lower_bound, FIRST)
         lower = _raised(lower, successes, trials, bound, error_above * part)
         lower_at_most = _raised(lower_at_most, successes + missing, trials, bound, error_above * part)
-        if look == len(looks) - 1:
-            upper = max(1 - bound(failures, trials, error_below * part), lower)
+    upper = max(pooled_upper(looks, error_below), lower)
     return Pooled(lower, upper, lower_at_most, successes, failures, missing, len(looks))
+
+
+def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
+    """Return only the upper bound of a stream, for whoever asks for it of many pools; 1 without a look."""
+    if not looks:
+        return Fraction(1)
+    failures = sum(look.failures for look in looks)
+    trials = failures + sum(look.successes + look.missing for look in looks)
+    bound, part = (anytime_lower_bound, LATER) if len(looks) > 1 else (lower_bound, FIRST)
+    return 1 - bound(failures, trials, error_below * part)
 
 
 def _raised(
