@@ -214,6 +214,16 @@ def test_a_permit_that_cannot_be_recorded_is_a_hold(lab, monkeypatch, method):
     assert "disk full" in said.out + said.err
 
 
+def test_a_permit_that_cannot_be_shown_is_no_yes(lab, monkeypatch):
+    def fail(_answer):
+        raise UnicodeError("no such glyph")
+
+    monkeypatch.setattr("scalegate.cli.gate.human", fail)
+    said = lab.gate()
+    assert said.code == 70
+    assert "PERMIT" not in said.out
+
+
 def test_an_interrupt_is_no_answer(lab, monkeypatch):
     def interrupt(*_given, **_more):
         raise KeyboardInterrupt

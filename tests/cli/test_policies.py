@@ -56,6 +56,14 @@ def test_what_is_no_policy_is_not_adopted(bare, text):
     assert bare.kinds().count("PolicyAdopted") == 1
 
 
+def test_a_policy_that_fits_in_no_entry_is_not_adopted(bare):
+    long = bare.file("long.yaml", POLICY.replace("acme-rsp", "long") + "# x\n" * 20_000)
+    assert bare.run("policy", "check", long).code == 0
+    said = bare.run("policy", "adopt", long, *ADA)
+    assert (said.code, "is the limit" in said.err) == (2, True)
+    assert bare.run("policy", "adopt", bare.file("huge.yaml", "#" * 2_000_000), *ADA).code == 2
+
+
 def test_an_amendment_names_what_it_replaces_and_gives_its_notice(bare):
     first = bare.history().entries[0].event
     said = bare.do("policy", "amend", bare.file("second.yaml", SECOND), *ADA)

@@ -1,3 +1,4 @@
+import inspect
 import os
 import shutil
 import sqlite3
@@ -8,6 +9,7 @@ import pytest
 
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.events import StopLifted
+from scalegate.core.ports import Store
 from scalegate.ledger import (
     LocalStore,
     StoreDamagedError,
@@ -104,6 +106,12 @@ def test_an_event_too_long_for_an_entry_is_refused(folder):
             store.append(StopLifted("x" * 70_000, "M. Ito", "regulator"), 1)
         assert store.history().entries == ()
         assert store.append(event(), 1).index == 0
+
+
+@pytest.mark.parametrize("name", ["history", "append", "put_blob", "get_blob"])
+def test_the_store_is_what_the_port_asks_for(name):
+    port, ours = (inspect.signature(getattr(kind, name)) for kind in (Store, LocalStore))
+    assert ours == port
 
 
 # ---------------------------------------------------------------- guards

@@ -7,6 +7,7 @@ from pathlib import Path
 from scalegate.app.bindings import adopted, check_speaker, find_policy, texts
 from scalegate.app.book import Book, Page, Speaker, check_words
 from scalegate.app.refusal import RefusalError, nearest
+from scalegate.core.canonical import canonical_bytes
 from scalegate.core.diagnostic import Diagnostic, DiagnosticError
 from scalegate.core.events import (
     Entry,
@@ -17,10 +18,13 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.kernel import Kernel
+from scalegate.ledger.codec import MAX_RECORD
 from scalegate.ledger.files import write_durably
 from scalegate.policy import check, load
 
 MAX_POLICY = 1 << 20
+# An adopted text stands in its entry, whole; the rest of the entry takes little.
+MAX_ADOPTED = MAX_RECORD - 4_096
 
 
 def read_policy(path: Path) -> str:
@@ -60,6 +64,16 @@ def parse(text: str, file: str, fills: dict[str, str] | None = None) -> Kernel:
         ) from error
 
 
+def _check_length(text: str, file: str) -> None:
+    size = len(canonical_bytes(text))
+    if size > MAX_ADOPTED:
+        raise RefusalError(
+            "malformed",
+            "policy-long",
+            f"`{file}` takes {size} bytes in an entry, and {MAX_ADOPTED} is the limit",
+        )
+
+
 def findings(path: Path) -> tuple[Diagnostic, ...]:
     """Return everything that is wrong with a policy file, or worth a warning.
 
@@ -76,6 +90,7 @@ def adopt(book: Book, path: Path, speaker: Speaker) -> Entry:
         RefusalError: if the file is no policy, only a reference, or its id is adopted already.
     """
     text = read_policy(path)
+    _check_length(text, str(path))
     kernel = parse(text, str(path))
     if kernel.kind == "reference":
         raise RefusalError(
@@ -124,6 +139,7 @@ def amend(book: Book, path: Path, speaker: Speaker) -> tuple[Entry, str]:
         RefusalError: if the file is no policy, its id is not adopted, or nothing changed.
     """
     text = read_policy(path)
+    _check_length(text, str(path))
     kernel = parse(text, str(path))
 
     def prepare(page: Page) -> PolicyAdopted:

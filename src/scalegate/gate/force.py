@@ -35,8 +35,8 @@ from scalegate.core.quantities import UNBOUNDED, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.apply import apply_policy
 from scalegate.gate.lineage import Lineage
+from scalegate.gate.reach import UNSTATED_GROWTH
 from scalegate.gate.records import Records, index
-from scalegate.gate.streams import UNSTATED_GROWTH
 from scalegate.gate.voices import about, hear
 from scalegate.policy import load
 

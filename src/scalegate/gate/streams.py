@@ -17,19 +17,12 @@ from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Link
+from scalegate.gate.reach import Reach
 from scalegate.gate.records import Records, Run
 from scalegate.gate.voices import is_independent, may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
 
 Stratum = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Until when and how far favorable evidence holds for the question asked."""
-
-    until: int
-    compute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,31 +421,3 @@ def detail_of(bounds: Bounds) -> str:
     if pool.missing:
         words += f", {pool.missing} missing"
     return words + (f", {pool.looks} results pooled)" if pool.looks > 1 else ")")
-
-
-def limits_of(evaluation: Evaluation, link: Link, compute_low: int, compute_high: int, *, training: bool) -> Reach:
-    """Return how far evidence on a model holds before the evaluation is due."""
-    return _limits(evaluation, link, compute_low, compute_high, evaluation.validity.due_compute, training=training)
-
-
-def hard_limits_of(evaluation: Evaluation, link: Link, low: int, high: int) -> Reach:
-    """Return how far evidence on a model holds at the hard end, which only a pending run reaches."""
-    return _limits(evaluation, link, low, high, evaluation.validity.stop_compute, training=True)
-
-
-# Exact evidence that may be used for training says nothing about growth; an unstated growth is bounded by this.
-UNSTATED_GROWTH = Fraction(4)
-
-
-def _limits(
-    evaluation: Evaluation, link: Link, low: int, high: int, factor: Fraction | None, *, training: bool
-) -> Reach:
-    if not training:
-        return Reach(FOREVER, UNBOUNDED)
-    if not evaluation.validity.training:
-        return Reach(FOREVER, 0)
-    base = high if link.same_run else low
-    if base >= UNBOUNDED:
-        base = low
-    grown = base * (factor or UNSTATED_GROWTH)
-    return Reach(FOREVER, grown.numerator // grown.denominator)
