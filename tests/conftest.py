@@ -20,9 +20,7 @@ settings.register_profile(
 )
 settings.register_profile("dev", deadline=None, max_examples=50, print_blob=True)
 settings.register_profile("patient", parent=settings.get_profile("dev"), max_examples=5_000)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
-)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_what_is_no_policy_is_not_adopted(bare, text):
 
 
 def test_a_policy_that_fits_in_no_entry_is_not_adopted(bare):
-    long = bare.file("long.yaml", POLICY.replace("acme-rsp", "long") + "# x\n" * 20_000)
+    long = bare.file("long.yaml", POLICY.replace("acme-rsp", "long") + f"# {chr(120) * 70}\n" * 1_000)
     assert bare.run("policy", "check", long).code == 0
     said = bare.run("policy", "adopt", long, *ADA)
     assert (said.code, "is the limit" in said.err) == (2, True)

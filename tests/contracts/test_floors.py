@@ -59,18 +59,12 @@ def test_rooms_that_do_not_exist_yet_are_no_error(house: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "line", "contract"),
     [
-        pytest.param(
-            "core/upward.py", "import scalegate.gate.interpret", "Floors", id="upward-import"
-        ),
+        pytest.param("core/upward.py", "import scalegate.gate.interpret", "Floors", id="upward-import"),
         pytest.param("policy/beside.py", "import scalegate.stats", "Floors", id="neighbor-import"),
         pytest.param("attic/__init__.py", "", "Floors", id="room-without-a-floor"),
         pytest.param("gate/clock.py", "import time", "Pure rooms", id="clock-in-the-gate"),
-        pytest.param(
-            "stats/lazy.py", "def roll():\n    import random", "Pure rooms", id="lazy-randomness"
-        ),
-        pytest.param(
-            "policy/url.py", "from urllib.request import urlopen", "Pure rooms", id="network"
-        ),
+        pytest.param("stats/lazy.py", "def roll():\n    import random", "Pure rooms", id="lazy-randomness"),
+        pytest.param("policy/url.py", "from urllib.request import urlopen", "Pure rooms", id="network"),
         pytest.param("ingest/arrays.py", "import numpy", "offline verifier", id="heavy-verifier"),
         pytest.param("core/fast.py", "import msgspec", "core knows", id="core-with-a-dependency"),
     ],

@@ -73,9 +73,7 @@ def test_pure_rooms_call_nothing_that_reaches_outside() -> None:
         for module in source_modules()
         if module.room in PURE_ROOMS
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in IMPURE_BUILTINS
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_BUILTINS
     ]
     assert found == []
 

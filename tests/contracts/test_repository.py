@@ -13,9 +13,7 @@ HOSTS = re.compile(
     r"pyp[i]\.org|python[h]osted|debia[n]\.org|npm[j]s\.(?:org|com)|registry\.yar[n]"
     r"|anacond[a]\.org|crate[s]\.io"
 )
-MACHINE_PATHS = re.compile(
-    r"(?<![\w.~$}*])/(?:home|root|Users|work|farm|tmp|opt|mnt|private)/[\w.]"
-)
+MACHINE_PATHS = re.compile(r"(?<![\w.~$}*])/(?:home|root|Users|work|farm|tmp|opt|mnt|private)/[\w.]")
 
 EXTRAS = {"inspect_ai", "cedarpy", "regopy"}
 
@@ -50,11 +48,7 @@ def test_the_rule_sees_hosts_and_paths(line: str, expected: int) -> None:
 
 
 def test_no_committed_file_names_a_registry_or_a_machine() -> None:
-    found = [
-        row
-        for path in committed_files()
-        for row in complaints(path.relative_to(ROOT).as_posix(), text_of(path))
-    ]
+    found = [row for path in committed_files() for row in complaints(path.relative_to(ROOT).as_posix(), text_of(path))]
     assert found == []
 
 

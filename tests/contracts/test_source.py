@@ -62,9 +62,7 @@ def too_long(module: Module) -> list[str]:
         end = node.end_lineno or node.lineno
         start = min([node.lineno, *(item.lineno for item in node.decorator_list)])
         length = end - node.lineno + 1
-        if length > FUNCTION_LINES and not any(
-            map(ON_PURPOSE.search, lines[max(start - 2, 0) : end])
-        ):
+        if length > FUNCTION_LINES and not any(map(ON_PURPOSE.search, lines[max(start - 2, 0) : end])):
             found.append(f"{module}:{node.lineno}: {node.name} has {length} lines")
     return found
 

@@ -17,9 +17,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel, built in isolation as pip would build it."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "-qq", "--no-deps", "--wheel-dir", str(folder)]
-    answer = subprocess.run(
-        [*build, str(ROOT)], capture_output=True, check=False, text=True, timeout=500
-    )
+    answer = subprocess.run([*build, str(ROOT)], capture_output=True, check=False, text=True, timeout=500)
     assert answer.returncode == 0, answer.stderr
     (path,) = folder.glob("scalegate-*.whl")
     return zipfile.ZipFile(path)

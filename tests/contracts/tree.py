@@ -81,9 +81,6 @@ def committed_files() -> tuple[Path, ...]:
         paths = [
             path
             for path in ROOT.rglob("*")
-            if not any(
-                part.startswith(".") or part == "__pycache__"
-                for part in path.relative_to(ROOT).parts[:-1]
-            )
+            if not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(ROOT).parts[:-1])
         ]
     return tuple(sorted(path for path in paths if path.is_file()))

@@ -85,7 +85,7 @@ def why(decision: Decision) -> list[tuple[str, str]]:
     return [(reason.kind, reason.message) for reason in decision.reasons]
 
 
-def never_freed(before: Decision, after: Decision) -> None:
+def assert_never_freed(before: Decision, after: Decision) -> None:
     """A hold before is a hold after."""
     assert permits(before) or not permits(after), why(before)
 
@@ -99,13 +99,13 @@ def test_another_commitment_never_permits(world, data):
     terms = Terms(kernel.terms)
     more = data.draw(commitments(terms, ANYTHING, "another"))
     grown = replace(kernel, terms=tuple(terms), commitments=(*kernel.commitments, more))
-    never_freed(world.ask(), world.ask(kernels=(grown, *world.kernels[1:])))
+    assert_never_freed(world.ask(), world.ask(kernels=(grown, *world.kernels[1:])))
 
 
 @given(worlds(), kernels(name="another"), st.sampled_from(("policy", "regime")))
 def test_another_policy_or_regime_never_permits(world, more, kind):
     more = replace(more, kind=kind, binds_every_developer=kind == "regime")
-    never_freed(world.ask(), world.ask(kernels=(*world.kernels, more)))
+    assert_never_freed(world.ask(), world.ask(kernels=(*world.kernels, more)))
 
 
 @given(worlds())
@@ -371,7 +371,7 @@ def without_content(data, world: World) -> World:
 
 @given(worlds(), st.data())
 def test_losing_the_content_of_a_result_never_permits(world, data):
-    never_freed(world.ask(), without_content(data, world).ask())
+    assert_never_freed(world.ask(), without_content(data, world).ask())
 
 
 @given(worlds())
@@ -427,7 +427,7 @@ def test_a_favorable_result_of_an_unrelated_subject_never_permits(world, data):
     evaluation = data.draw(st.sampled_from(tuple(KINDS)))
     elicitation = data.draw(st.sampled_from(("", "prompting", "fine-tunes")))
     run = registered("later", evaluation, name, 5_000, elicitation=elicitation)
-    never_freed(world.ask(), world.then(run, reported("later", 0, 5_000)).ask())
+    assert_never_freed(world.ask(), world.then(run, reported("later", 0, 5_000)).ask())
 
 
 @given(worlds(KEPT), st.data())
@@ -454,7 +454,7 @@ def test_an_adverse_entry_never_permits(world, data):
             stated("approval", matter_topic(kernel.id, "plan"), subject, holds=False, **voice),
             stated("safeguard", matter_topic(kernel.id, GUARD), subject, holds=False, means="sha256:means", **voice),
         ]
-    never_freed(world.ask(), world.then(data.draw(st.sampled_from(adverse))).ask())
+    assert_never_freed(world.ask(), world.then(data.draw(st.sampled_from(adverse))).ask())
 
 
 def below(commitment: Commitment) -> list[Condition]:
@@ -480,7 +480,7 @@ def test_a_dependent_voice_retracts_voids_and_lifts_nothing(world, data):
     ]
     if listed:
         events.append(RunVoided(listed[0], "crashed", **developer))
-    never_freed(world.ask(), world.then(data.draw(st.sampled_from(events))).ask())
+    assert_never_freed(world.ask(), world.then(data.draw(st.sampled_from(events))).ask())
 
 
 # ---------------------------------------------------------------- 5: exceptions
@@ -509,7 +509,7 @@ def test_an_exception_that_was_used_is_said_first_and_never_covers_the_irreversi
 
 @given(worlds(KEPT), st.sampled_from((1, DAY, 2 * DAY, 11 * DAY, 21 * DAY, 45 * DAY, 95 * DAY, 130 * DAY, 400 * DAY)))
 def test_time_alone_never_permits(world, later):
-    never_freed(world.ask(), world.ask(now=world.now + later))
+    assert_never_freed(world.ask(), world.ask(now=world.now + later))
 
 
 @given(worlds(replace(LOW, calendar=True), training=True), st.sampled_from((Fraction(3, 2), Fraction(3), Fraction(6))))
@@ -517,7 +517,7 @@ def test_more_compute_never_permits(world, factor):
     before = world.ask()
     assume("error" not in {reason.kind for reason in before.reasons})
     further = replace(world.request, to=int((world.request.to or 0) * factor) + 1)
-    never_freed(before, world.ask(request=further))
+    assert_never_freed(before, world.ask(request=further))
 
 
 # ---------------------------------------------------------------- 8: what every answer keeps
@@ -738,7 +738,7 @@ def test_more_successes_never_permit_where_few_are_wanted(world, data):
         failures=result.failures - turned,
         missing=result.missing - found,
     )
-    never_freed(world.ask(), world.swap(place, more).ask())
+    assert_never_freed(world.ask(), world.swap(place, more).ask())
 
 
 # ---------------------------------------------------------------- 13: what a subject is
@@ -753,4 +753,4 @@ def test_an_uncertain_declaration_never_permits(world, data):
     vague = data.draw(st.sampled_from((replace(subject, compute=None), replace(subject, lineage_declared=False))))
     before = world.ask()
     assume("error" not in {reason.kind for reason in before.reasons})
-    never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
+    assert_never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
