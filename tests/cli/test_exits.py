@@ -135,11 +135,3 @@ def test_refusals_have_their_codes(lab):
     assert lab.run("evidence", "add", "r9", "again.jsonl", *LEA).code == exits.NO
     assert lab.run("stop", "issue", "halt", *ADA).code == exits.NO
     assert lab.run("policy", "adopt", "acme.yaml", *ADA).code == exits.NO
-
-
-def test_completion_is_only_for_calls_without_arguments(lab, monkeypatch):
-    monkeypatch.setenv("_SCALEGATE_COMPLETE", "bash_source")
-    said = lab.run()
-    assert (said.code, "complete" in said.out) == (0, True)
-    monkeypatch.setenv("_SCALEGATE_COMPLETE", "bash_source")
-    assert lab.run("gate", "train", "--subject", "orion", "--to", "4e26").code == 1

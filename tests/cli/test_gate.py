@@ -309,3 +309,10 @@ def test_go_is_printed_on_a_permit_and_on_nothing_else(small):
         said = shell(small, line)
         assert "go" not in said.stdout.split(), line
         assert "Traceback" not in said.stderr, line
+
+
+def test_completion_is_only_for_calls_without_arguments(small):
+    complete = "_SCALEGATE_COMPLETE=bash_complete COMP_CWORD=1 COMP_WORDS='scalegate ga'"
+    said = shell(small, f"{complete} {SCALEGATE}")
+    assert (said.returncode, said.stdout) == (0, "plain,gate\n")
+    assert shell(small, f"{complete} GATE --to 4e25").stdout.startswith("HOLD")

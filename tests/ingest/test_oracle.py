@@ -237,4 +237,4 @@ def test_samples_in_chunks_are_the_same_evidence(tmp_path: Path):
 def test_every_real_log_reads_the_same(shared_data: Path):
     for path in sorted((shared_data / "inspect_logs").iterdir()):
         if path.name not in ("inspect_ai_log_formats.json", "inspect_ai_tool_call_error.json"):
-            compare(str(path))
+            assert compare(str(path)).digest.startswith("sha256:")
