@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -271,7 +272,7 @@ def test_an_empty_history_holds(empty):
 def shell(lab, line):
     """What a shell prints for `line`, where `gate` stands for the command."""
     return subprocess.run(
-        ["bash", "-c", line.replace("GATE", f"{SCALEGATE} gate train --subject orion --to 1e24")],
+        ["bash", "-c", re.sub(r"\bGATE\b", f"{SCALEGATE} gate train --subject orion --to 1e24", line)],
         capture_output=True,
         check=False,
         cwd=lab.folder,

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from scalegate.app.ask import error_hold
 from scalegate.ledger.store import DATABASE
 from tests.cli.lab import LEA, POLICY
 
@@ -75,8 +76,6 @@ def test_an_added_policy_is_remembered(lab):
 
 def test_a_recorded_answer_that_the_history_contradicts_is_untrusted(held, monkeypatch):
     real = "scalegate.app.review.judge"
-    from scalegate.app.ask import error_hold  # noqa: PLC0415
-
     monkeypatch.setattr(real, lambda history, request, now, *_, **__: error_hold(history, request, now, "x"))
     assert held.run("why", "1").code == 4
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+from scalegate.app import ask as asking
 from scalegate.core.events import DecisionMade
 from tests.cli.lab import LEA
 from tests.conftest import ROOT
@@ -47,8 +48,6 @@ def test_live_answers_are_numbered_without_gaps_whoever_asks(lab):
 
 def test_an_answer_is_made_on_the_history_it_is_recorded_behind(lab, monkeypatch):
     """A stop order that arrives between question and record: the question is asked again."""
-    import scalegate.app.ask as asking  # noqa: PLC0415
-
     real, calls = asking.decide, []
 
     def slow(*given, **more):

@@ -19,7 +19,6 @@ from scalegate.core.events import (
 )
 from scalegate.core.kernel import Kernel
 from scalegate.ledger.codec import MAX_RECORD
-from scalegate.ledger.files import write_durably
 from scalegate.policy import check, load
 
 MAX_POLICY = 1 << 20
@@ -208,38 +207,3 @@ def fill(book: Book, policy: str, hole: str, condition: str, expires: int, speak
     entry = book.record(prepare)
     name = entry.event.policy if isinstance(entry.event, HoleFilled) else policy
     return entry, matter_topic(name, fill_matter(hole, condition, expires))
-
-
-def format_policy(path: Path) -> tuple[str, str]:
-    """Return a policy file's text, and that text laid out the one way.
-
-    Raises:
-        RefusalError: if it cannot be read, or is not the YAML that a policy is written in.
-    """
-    # Deferred: adopting and asking do without the formatter.
-    from scalegate.policy.format import format_text  # noqa: PLC0415
-
-    text = read_policy(path)
-    try:
-        return text, format_text(text, str(path))
-    except DiagnosticError as error:
-        raise RefusalError(
-            "malformed",
-            "policy-malformed",
-            f"`{path}` cannot be laid out: {error}",
-            diagnostics=error.diagnostics,
-        ) from error
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Replace the text of a file, whole or not at all.
-
-    Raises:
-        RefusalError: if it cannot be written.
-    """
-    try:
-        mode = path.stat().st_mode
-        write_durably(path.resolve(), text.encode())
-        path.chmod(mode & 0o7777)
-    except OSError as error:
-        raise RefusalError("usage", "file-unwritable", f"cannot write `{path}`: {error.strerror}") from error

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from scalegate.core.evidence import Crossing, Fact
-from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Not
+from scalegate.core.kernel import All, AtLeast, Commitment, Compare, Condition, Constant, Not
 
 # One tuple of facts for each term of the kernel.
 Facts: TypeAlias = Sequence[tuple[Fact, ...]]
@@ -70,32 +70,33 @@ def stand(
     permissive: bool,  # noqa: FBT001 - positional: this runs for every node of every decision
     blame: list[Leaf],
 ) -> int:
-    """Return how a condition stands to a permit; leaves that do not stand for it are added to `blame`."""
-    kind = type(condition)
-    if kind is Compare:
-        stands = compare(condition, facts[condition.term], now, to, permissive)  # type: ignore[arg-type, union-attr]
-        if stands != FOR:
-            blame.append(Leaf(condition, permissive, stands))  # type: ignore[arg-type]
-        return stands
-    if isinstance(condition, Not):
-        return stand(condition.part, facts, now, to, not permissive, blame)
+    """Return how a condition stands to a permit; leaves that keep it from standing for it are added to `blame`."""
+    while isinstance(condition, Not):
+        condition, permissive = condition.part, not permissive
+    if isinstance(condition, Compare):
+        result = compare(condition, facts[condition.term], now, to, permissive)
+        if result != FOR:
+            blame.append(Leaf(condition, permissive, result))
+        return result
     if isinstance(condition, Constant):
         if condition.proven is permissive:
             return FOR
         blame.append(Leaf(condition, permissive, AGAINST))
         return AGAINST
-    assert isinstance(condition, All | AnyOf | AtLeast)  # noqa: S101 - the kernel has no other condition
-    mark = len(blame)
-    parts = [stand(part, facts, now, to, permissive, blame) for part in condition.parts]
+    # Every connective stands where its `need`-th best part does.
+    count = len(condition.parts)
     if isinstance(condition, AtLeast):
-        # Proven by the count-th best part; refuted when so many parts are that the rest cannot reach the count.
-        parts.sort(reverse=True)
-        result = parts[condition.count - 1 if permissive else len(parts) - condition.count]
+        need = condition.count if permissive else count - condition.count + 1
     else:
-        result = min(parts) if isinstance(condition, All) is permissive else max(parts)
-    if result == FOR:
-        del blame[mark:]
-    return result
+        need = count if isinstance(condition, All) is permissive else 1
+    mark, stands = len(blame), []
+    for part in condition.parts:
+        stands.append(stand(part, facts, now, to, permissive, blame))
+        if stands.count(FOR) == need:  # no other part can change that
+            del blame[mark:]
+            return FOR
+    stands.sort(reverse=True)
+    return stands[need - 1]
 
 
 def compare(
@@ -106,25 +107,25 @@ def compare(
     permissive: bool,  # noqa: FBT001 - see stand
 ) -> int:
     """Return how a comparison stands: the worst over its strata; unknown when no stratum bears on it."""
-    above, num, den, edge = condition.above is permissive, condition.num, condition.den, condition.edge
+    above, num, den = condition.above is permissive, condition.num, condition.den
+    # A whole number lies on the lower side of the bound when it is less than bound + slack: see `_below`.
+    slack = 0 if condition.edge else 1
     worst, bearing = FOR, False
     for fact in strata:
         if above:
-            against = _below(fact.rise_high_num * den, num * fact.rise_high_den, edge)
-            shown = not _below(fact.rise_low_num * den, num * fact.rise_low_den, edge)
+            against = fact.rise_high_num * den < num * fact.rise_high_den + slack
+            shown = fact.rise_low_num * den >= num * fact.rise_low_den + slack
         else:
-            against = not _below(fact.low_num * den, num * fact.low_den, edge)
-            shown = _below(fact.high_num * den, num * fact.high_den, edge)
+            against = fact.low_num * den >= num * fact.low_den + slack
+            shown = fact.high_num * den < num * fact.high_den + slack
         if against:
             return AGAINST
-        if fact.adverse_only:
-            usable = shown
-        else:
+        if not fact.adverse_only:
             bearing = True
-            usable = shown and not fact.gaps and now < fact.until and to <= fact.reach
-            if usable and fact.elsewhere:
-                usable = not overtaken(condition, fact.elsewhere, to, above=above)
-        if not usable:
+            shown = shown and now < fact.until and to <= fact.reach and not fact.gaps
+            if shown and fact.elsewhere:
+                shown = not overtaken(condition, fact.elsewhere, to, above=above)
+        if not shown:
             worst = UNKNOWN
     return worst if bearing else UNKNOWN
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.policies import format_policy, replace_file
+from scalegate.app.layout import format_policy, replace_file
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
