@@ -102,3 +102,24 @@ def test_the_way_to_resume_leads_through_statements(empty):
         attest(empty, *words, *SOON, *LEA)
     said = empty.gate()
     assert said.code == 0, said.out
+
+
+def test_a_hole_is_filled_by_the_approvals_that_it_names(empty):
+    """Crossed beyond the hole's line: only the fill, approved by all who must, lets it go on."""
+    empty.init(POLICY.replace("    once crossed, resume only if shown: deception < 10% and vault",
+                              "    once crossed, resume only if shown: vault"))  # fmt: skip
+    empty.measure("r1", 80)
+    attest(empty, "safeguard", "vault", "--subject", "orion", *SOON, *LEA)
+    attest(empty, "measurement", "red-team-theft", "--safeguard", "vault", "--count", "0/3", *SOON, *LEA)
+    assert "insight is a hole" in empty.gate().out
+    said = empty.do("policy", "fill", "insight", "--condition", "vault", "--expires", "6 months",
+                    *ADA, "--format", "json")  # fmt: skip
+    matter = said.json["matter"]
+    for who, role in (("B. One", "board"), ("B. Two", "board"), ("Lea Roth", "auditor")):
+        assert empty.gate().code == 1
+        attest(empty, "approval", matter, *SOON, "--by", who, "--role", role)
+    said = empty.gate()
+    assert said.code == 0, said.out
+    empty.now += 181 * DAY
+    said = empty.gate()
+    assert (said.code, "insight is a hole" in said.out) == (1, True)

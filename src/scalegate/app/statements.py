@@ -146,7 +146,9 @@ def _worded(page: Page, draft: Draft) -> tuple[str, str, str]:
             _one_of("predicate", draft.topic, _predicates(page))
             return draft.topic, "", ""
         case "approval" | "publication":
-            kernel = find_policy(page, draft.policy)
+            # As printed by the commands that ask for approval: `POLICY/MATTER`.
+            named = draft.topic.partition("/")[0]
+            kernel = find_policy(page, draft.policy or (named if named in adopted(page) else ""))
             check_words("matter", draft.topic)
             return matter_topic(kernel.id, draft.topic.removeprefix(f"{kernel.id}/")), "", ""
         case "countersignature":

@@ -9,7 +9,7 @@ from typing import Literal
 from scalegate.core.decision import Node, Reason, Truth
 from scalegate.core.evidence import Fact, Gap
 from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Not
-from scalegate.core.quantities import UNBOUNDED, show_flop, show_instant
+from scalegate.core.quantities import FOREVER, UNBOUNDED, show_flop, show_instant
 from scalegate.gate.apply import Application
 from scalegate.gate.interpret import AGAINST, FOR, Held, Leaf, compare, overtaken, stand
 
@@ -144,37 +144,18 @@ def tree(application: Application) -> Node:
 
 
 def _commitment(application: Application, commitment: Commitment, *, holds: bool) -> Node:
-    when = _node(application, commitment.when, permissive=False)
-    until = _node(application, commitment.until, permissive=True)
-    text = f"{commitment.id} {'holds' if holds else 'permits'}"
-    return Node(
-        text,
-        "refuted" if holds else "proven",
-        "",
-        commitment.span,
-        (),
-        "",
-        (
-            Node(
-                "the trigger is not refuted" if when.truth != "refuted" else "the trigger is refuted",
-                when.truth,
-                "",
-                None,
-                (),
-                "",
-                (when,),
-            ),
-            Node(
-                "the resumption is shown" if until.truth == "proven" else "the resumption is not shown",
-                until.truth,
-                "",
-                None,
-                (),
-                "",
-                (until,),
-            ),
-        ),
-    )
+    """Return the node of a commitment, in the policy's words: unless shown what, resume only if shown what."""
+    trigger = commitment.when
+    if isinstance(trigger, Not):
+        shown = _node(application, trigger.part, permissive=True)
+        first = Node("unless shown", shown.truth, "", None, (), "", (shown,))
+    else:
+        crossed = _node(application, trigger, permissive=False)
+        first = Node("held when", crossed.truth, "", None, (), "", (crossed,))
+    target = _node(application, commitment.until, permissive=True)
+    second = Node("resume only if shown", target.truth, "", None, (), "", (target,))
+    words = f"{commitment.id} {'holds' if holds else 'permits'}"
+    return Node(words, "refuted" if holds else "proven", "", commitment.span, (), "", (first, second))
 
 
 def _node(application: Application, condition: Condition, *, permissive: bool) -> Node:
@@ -211,7 +192,7 @@ def _leaf(application: Application, condition: Compare, result: int, truth: Trut
             "",
             None,
             fact.evidence,
-            fact.detail + _age(fact),
+            "; ".join(filter(None, (fact.detail, *_limits(fact)))),
         )
         for fact in application.facts[condition.term]
     )
@@ -225,10 +206,9 @@ def _as_truth(application: Application, condition: Compare, fact: Fact, *, permi
     return result if permissive else -result
 
 
-def _age(fact: Fact) -> str:
-    words = ""
-    if 0 < fact.until < 1 << 61:
-        words += f"; usable until {show_instant(fact.until)}"
+def _limits(fact: Fact) -> Iterator[str]:
+    """Yield until when and how far a fact may be used in favor of a permit."""
+    if 0 < fact.until < FOREVER:
+        yield f"usable until {show_instant(fact.until)}"
     if 0 < fact.reach < UNBOUNDED:
-        words += f"; reaches {show_flop(fact.reach)} FLOP"
-    return words
+        yield f"reaches {show_flop(fact.reach)} FLOP"

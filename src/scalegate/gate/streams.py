@@ -48,10 +48,10 @@ class Bounds:
 
 
 def stratum_name(stratum: Stratum) -> str:
-    """Return a stratum in words."""
+    """Return a stratum in words, with a space before; empty where neither elicitation nor scaffold was named."""
     elicitation, scaffold = stratum
-    words = f"elicited by {elicitation}" if elicitation else "with no elicitation named"
-    return f"{words}, scaffold {scaffold}" if scaffold else words
+    words = f" elicited by {elicitation}" if elicitation else ""
+    return f"{words} with scaffold {scaffold}" if scaffold else words
 
 
 class Streams:
@@ -178,7 +178,7 @@ class Streams:
             if name not in subjects:
                 continue
             carried = "" if name == target else f", carried to {target}"
-            label = f"{self.evaluation.id} of {name} {stratum_name(stratum)}{carried}"
+            label = f"{self.evaluation.id} of {name}{stratum_name(stratum)}{carried}"
             for bounds, group in self.measured(name, stratum):
                 yield Fact(
                     label,
@@ -263,7 +263,7 @@ class Streams:
         high, low = self._favorable(levels, due)
         used = fresh or current or accepted
         return Fact(
-            f"{self.evaluation.id} of {name} {stratum_name(stratum)}",
+            f"{self.evaluation.id} of {name}{stratum_name(stratum)}",
             # Only the favorable ends: the adverse ones are latched by the facts of `adverse`.
             high=high,
             rising=(low, None),
