@@ -93,10 +93,8 @@ def _open(application: Application, condition: Compare, fact: Fact, *, above: bo
 
 
 def _adverse(leaf: Leaf, condition: Compare, fact: Fact) -> Gap:
-    if leaf.permissive:
-        words = f"{fact.label}: {fact.detail or _interval(fact)}; `{condition.text}` failed"
-    else:
-        words = f"{fact.label}: {fact.detail or _interval(fact)} crosses the bound of `{condition.text}`"
+    came_out = "refuted" if leaf.permissive else "proven"
+    words = f"{fact.label}: {fact.detail or _interval(fact)}; `{condition.text}` is {came_out}"
     return Gap("crossed", words, fact.evidence)
 
 

@@ -1,0 +1,360 @@
+"""Laws of the gate over small worlds near an edge: what makes a question worse never turns a hold into a permit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from scalegate.core.decision import Decision, Request
+from scalegate.core.events import (
+    DefectRetracted,
+    ExceptionInvoked,
+    MethodPublished,
+    ResultRefused,
+    ResultReported,
+    RunRegistered,
+    RunVoided,
+    Statement,
+    StopLifted,
+    StopOrdered,
+    SubjectDeclared,
+    claim_topic,
+    matter_topic,
+)
+from scalegate.core.kernel import HARDER, MITIGATION, NEW_SCALE, TRAIN, Compare, Not, Role, covered
+from scalegate.core.quantities import DAY, UNBOUNDED, ComputeRange
+from scalegate.core.subject import Subject
+from scalegate.gate.lineage import Lineage
+from tests.gate.focused_worlds import (
+    BARRING,
+    BOARD,
+    CROSSING,
+    DANGER,
+    ENOUGH,
+    GUARD,
+    LENDERS,
+    SPIKE,
+    UNKNOWN_ACTIONS,
+    focused,
+    moments,
+    switch,
+)
+from tests.gate.law_registry import law
+from tests.gate.random_worlds import DIGESTS, LAB, NOW, World, plain_kernel, registered, reported, stated
+
+CAP = DIGESTS["cap"]
+HALF = Fraction(1, 2)
+
+
+def never_freed(before: Decision, after: Decision) -> None:
+    """A hold before is a hold after."""
+    assert before.answer == "permit" or after.answer == "hold", [reason.message for reason in before.reasons]
+
+
+def fears(world: World) -> bool:
+    """Whether a policy wants to see something refuted that somebody states, so that an affirmation is adverse."""
+    todo = [part for kernel in world.kernels for item in kernel.commitments for part in (item.when, item.until)]
+    while todo:
+        condition = todo.pop()
+        if isinstance(condition, Not) and isinstance(condition.part, Compare):
+            if condition.part.text == "yes":
+                return True
+        todo += [condition.part] if isinstance(condition, Not) else list(getattr(condition, "parts", ()))
+    return False
+
+
+# ---------------------------------------------------------------- time and compute
+
+
+@law(focused("runs", "voices", "spikes", "beliefs", "signs", "exceptions"), st.data(), share=Fraction(3))
+def test_time_alone_never_permits(world, data):
+    found = moments(world)
+    first = data.draw(st.sampled_from((world.now, *found)))
+    then = data.draw(st.sampled_from([at for at in found if at >= first] or [first]))
+    never_freed(world.ask(now=first), world.ask(now=then))
+
+
+@law(focused(), st.data(), share=HALF)
+def test_a_permit_lasts_until_it_expires(world, data):
+    decision = world.ask()
+    assume(decision.answer == "permit")
+    end = decision.limits.expires
+    for at in (end - 1, data.draw(st.sampled_from([at for at in moments(world) if at < end] or [world.now]))):
+        assert world.ask(now=at).answer == "permit"
+
+
+@law(focused("runs", "signs", "family", training=True), st.data(), share=Fraction(2))
+def test_more_compute_never_permits(world, data):
+    before = world.ask()
+    assume("error" not in {reason.kind for reason in before.reasons})
+    size = world.request.to or 0
+    assume(size)
+    more = data.draw(st.sampled_from([part * 10**24 for part in (21, 30, 40, 41, 50, 60, 61, 10**16)]))
+    assume(more > size)
+    never_freed(before, world.ask(request=replace(world.request, to=more)))
+
+
+# ---------------------------------------------------------------- adverse entries
+
+
+def adverse_entries(world: World, data) -> list:
+    """Return one adverse thing that somebody might add, perhaps in a role that takes another one from them."""
+    name = world.request.subject
+    by, role = data.draw(st.sampled_from((*LENDERS, *BOARD, ("office", "regulator"), (LAB, "developer"))))
+    voice = {"by": by, "role": role}
+    runs = [event for _, _, event in world.all_of(RunRegistered)]
+    elicitation = data.draw(st.sampled_from(("", "prompting")))
+    successes, failures = data.draw(st.sampled_from((*CROSSING, *BARRING)))
+    if any(part.above for part in scores_wanted(world)):
+        successes, failures = failures, successes
+    kind = data.draw(
+        st.sampled_from(("switch",) * 4 + ("method", "method", "crossed", "silent", "run", "spike", "sign", "refuse"))
+    )
+    match kind:
+        case "switch":
+            return [switch(by, data.draw(st.sampled_from(("developer", "auditor"))))]
+        case "method":
+            card = data.draw(st.sampled_from(("card", "card-2", "card-3")))
+            return [MethodPublished(card, data.draw(st.sampled_from(("", "prompting"))), **voice)]
+        case "crossed":
+            return [stated("treat-as-crossed", CAP, name, **voice)]
+        case "silent":
+            return [registered("late", "cap", name, 100, elicitation=elicitation, report_by=world.now, **voice)]
+        case "run":
+            plan = registered("late", "cap", name, successes + failures, elicitation=elicitation, **voice)
+            return [plan, reported("late", successes, failures, **voice)]
+        case "spike":
+            return [stated("measurement", claim_topic(CAP, SPIKE), name, count=(1, 20), **voice)]
+        case "sign":
+            return [stated("countersignature", world.request.action, name, holds=False, **voice)]
+        case _:
+            waiting = [run.run for run in runs]
+            return [ResultRefused(waiting[0], "sha256:bad", "E403", "copies disagree", **voice)] if waiting else []
+
+
+def scores_wanted(world: World) -> list[Compare]:
+    return [
+        part
+        for kernel in world.kernels
+        for item in kernel.commitments
+        for part in leaves(item.when, item.until)
+        if part.text == "cap"
+    ]
+
+
+def leaves(*conditions) -> list[Compare]:
+    found, todo = [], list(conditions)
+    while todo:
+        condition = todo.pop()
+        if isinstance(condition, Compare):
+            found.append(condition)
+        todo += [condition.part] if isinstance(condition, Not) else list(getattr(condition, "parts", ()))
+    return found
+
+
+@law(focused(), st.data(), share=Fraction(3))
+def test_an_adverse_entry_never_permits(world, data):
+    never_freed(world.ask(), world.then(*adverse_entries(world, data)).ask())
+
+
+@law(focused("voices", "spikes", "beliefs", "signs"), st.data())
+def test_a_statement_that_says_less_never_permits(world, data):
+    """A denial in place of an affirmation, an earlier end, a smaller count or compute."""
+    said = world.all_of(Statement)
+    assume(said)
+    place, _, statement = data.draw(st.sampled_from(said))
+    ways = [replace(statement, expires=min(statement.expires, world.now + data.draw(st.sampled_from((-1, 0, DAY)))))]
+    if not fears(world):
+        ways.append(replace(statement, holds=False))
+    if statement.kind == "measurement" and statement.count and matter_topic("plain", GUARD) not in statement.topic:
+        ways.append(replace(statement, count=(0, statement.count[1])))
+    if statement.kind == "countersignature" and statement.holds:
+        ways.append(replace(statement, compute=statement.compute // 2))
+    never_freed(world.ask(), world.swap(place, data.draw(st.sampled_from(ways))).ask())
+
+
+@law(focused("runs", "family"), st.data())
+def test_losing_the_content_of_a_result_never_permits(world, data):
+    results = world.all_of(ResultReported)
+    assume(results)
+    place, _, result = data.draw(st.sampled_from(results))
+    lost = replace(result, successes=0, failures=0, missing=result.successes + result.failures + result.missing)
+    refused = ResultRefused(result.run, result.log, "E101", "unreadable", result.by, result.role)
+    part = replace(result, successes=0, missing=result.successes + result.missing)
+    other = replace(result, failures=0, missing=result.failures + result.missing)
+    adaptive = replace(result, adaptive=True)
+    after = world.swap(place, data.draw(st.sampled_from((lost, refused, part, other, adaptive))))
+    never_freed(world.ask(), after.ask())
+
+
+@law(focused("runs", "family"), st.data())
+def test_more_adverse_items_never_permit(world, data):
+    results = world.all_of(ResultReported)
+    assume(results)
+    place, _, result = data.draw(st.sampled_from(results))
+    items = result.successes + result.failures + result.missing
+    rising = any(part.above for part in scores_wanted(world))
+    kept = result.failures if rising else result.successes
+    adverse = data.draw(st.integers(kept, items))
+    rest = min(items - adverse, result.successes if rising else result.failures)
+    found = (rest, adverse) if rising else (adverse, rest)
+    more = replace(result, successes=found[0], failures=found[1], missing=items - adverse - rest)
+    never_freed(world.ask(), world.swap(place, more).ask())
+
+
+@law(focused("runs", "family"), st.data())
+def test_a_run_that_stays_silent_beyond_its_time_holds(world, data):
+    """No `report_by` reaches beyond the hard end, counted from the registration."""
+    kernel = world.kernels[0]
+    spec = kernel.evaluations["cap"]
+    assume(spec.validity.stop_time is not None)
+    assume(not any(part.text == "yes" for item in kernel.commitments for part in leaves(item.when, item.until)))
+    assume(kernel.commitments[0].hold == ("everything",))
+    assume(not kernel.exceptions)
+    lineage = Lineage(world.subjects)
+    model = lineage.model_of(world.asked)
+    chain = {link.subject.name for link in lineage.favorable_chain(model)}
+    latch = kernel.terms[0].position == "when"
+    names = {model.name} | (lineage.latch_sources(model, kernel.elicitation_allowance) if latch else set())
+    name = data.draw(st.sampled_from(sorted(names & set(world.subjects))))
+    assume(latch or name in chain)
+    silent = registered("silent", "cap", name, 100, report_by=world.now + data.draw(st.sampled_from((0, 9, 9000))) * DAY)
+    at = world.now - data.draw(st.sampled_from((0, 1, 20))) * DAY - (spec.validity.stop_time or 0)
+    events = sorted((*world.events, (at, silent)), key=lambda item: item[0])
+    if world.request.action != MITIGATION:
+        assert replace(world, events=tuple(events)).ask().answer == "hold"
+
+
+# ---------------------------------------------------------------- what a subject is said to be
+
+
+@law(focused("family"), st.data(), share=Fraction(3))
+def test_an_uncertain_declaration_never_permits(world, data):
+    place, _, event = data.draw(st.sampled_from(world.all_of(SubjectDeclared)))
+    subject = event.subject
+    ways = [replace(subject, compute=None), replace(subject, lineage_declared=False)]
+    if subject.compute is not None:
+        ways.append(replace(subject, compute=ComputeRange(subject.compute.low, 10 * subject.compute.high)))
+        ways.append(replace(subject, compute=ComputeRange(subject.compute.low // 2, subject.compute.high)))
+    if not subject.lineage_declared and subject.name == world.request.subject:
+        ways.append(replace(subject, issuer="foreign"))
+    before = world.ask()
+    assume("error" not in {reason.kind for reason in before.reasons})
+    vague = data.draw(st.sampled_from(ways))
+    never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
+
+
+@law(focused("family", "runs"), st.data())
+def test_declaring_another_subject_never_permits(world, data):
+    digest = data.draw(st.sampled_from(("sha256:new", *(item.digest for item in world.subjects.values()))))
+    compute = data.draw(st.sampled_from((None, ComputeRange(1, 1), ComputeRange(10**30, 10**30))))
+    declared = data.draw(st.booleans())
+    issuer = data.draw(st.sampled_from((LAB, "shell")))
+    new = Subject("new", digest, issuer, "model", (), declared, compute, NOW)
+    never_freed(world.ask(), world.then(SubjectDeclared(new, issuer, "developer")).ask())
+
+
+# ---------------------------------------------------------------- policies and orders
+
+
+@law(focused(), st.data())
+def test_another_policy_never_permits(world, data):
+    """Whatever else it promises, and whoever else it names for a role."""
+    roles = dict(world.kernels[0].roles)
+    roles["regulator"] = data.draw(st.sampled_from((Role("regulator"), Role("regulator", members=("mallory",)))))
+    roles["auditor"] = data.draw(st.sampled_from((Role("auditor"), Role("auditor", quorum=2, of=2))))
+    named = data.draw(st.sampled_from((("regulator",), ("auditor",), ())))
+    kernel = data.draw(st.sampled_from((plain_kernel(), world.kernels[0])))
+    kind = data.draw(st.sampled_from(("policy", "regime")))
+    promises = data.draw(st.sampled_from((kernel.commitments, ())))
+    second = replace(kernel, id="second", kind=kind, roles=roles, stop_orders_by=named, commitments=promises)
+    never_freed(world.ask(), world.ask(kernels=(*world.kernels, second)))
+
+
+@law(focused(), st.data())
+def test_a_stricter_policy_never_permits(world, data):
+    kernel = world.kernels[0]
+    spec = kernel.evaluations["cap"]
+    validity = spec.validity
+    shorter = {
+        name: None if (end := getattr(validity, name)) is None else type(end)(end * Fraction(3, 4))
+        for name in data.draw(st.lists(st.sampled_from(("due_time", "due_compute", "stop_compute"))))
+    }
+    ways = [
+        replace(spec, wrongly_cleared=spec.wrongly_cleared / 10),
+        replace(spec, validity=replace(validity, **shorter)),
+        replace(spec, reach_issuer=True),
+        replace(spec, digest=None),
+    ]
+    stricter = replace(kernel, evaluations={"cap": data.draw(st.sampled_from(ways))})
+    never_freed(world.ask(), world.ask(kernels=(stricter,)))
+
+
+@law(focused(), st.data())
+def test_a_stop_order_that_nobody_lifted_holds(world, data):
+    lineage = Lineage(world.subjects)
+    asked = world.asked
+    model = lineage.model_of(asked)
+    made_from = {asked.name, model.name} | lineage.ancestors(model, frozenset({"continue", "fine-tune", "merge", "prune"}))
+    about = data.draw(st.sampled_from(("", *sorted(made_from))))
+    action = world.request.action
+    covering = [name for name in (*HARDER, "deploy", "release", "everything") if action in covered(name)]
+    if action == TRAIN and (world.request.to or 0) > max(
+        (lineage.compute(item).low for item in world.subjects.values()), default=0
+    ):
+        covering.append(NEW_SCALE)
+    harmless = data.draw(st.lists(st.sampled_from(("store.weights", "delete.weights")), max_size=1))
+    named = data.draw(st.sampled_from((*covering, *UNKNOWN_ACTIONS, "")))
+    actions = (*harmless, named) if named or harmless else ()
+    order = StopOrdered("final", actions, about, "office", "regulator")
+    lifts = [StopLifted("final", by, role) for by, role in ((LAB, "developer"), (LAB, "regulator"), ("probe", "auditor"))]
+    after = world.then(order, *data.draw(st.lists(st.sampled_from(lifts), max_size=2)))
+    assert after.ask().answer == "hold"
+
+
+@law(focused("exceptions"), st.data())
+def test_fewer_things_in_favor_never_permit(world, data):
+    """Without an invocation, a lift, or the void of a run that stays silent."""
+    kinds = (ExceptionInvoked, StopLifted, RunVoided)
+    found = [item for kind in kinds for item in world.all_of(kind)]
+    assume(found)
+    place, _, event = data.draw(st.sampled_from(found))
+    if isinstance(event, ExceptionInvoked):
+        # An invocation uses up the total, so that only the last one may be taken back.
+        place = world.all_of(ExceptionInvoked)[-1][0]
+        assume(len(world.all_of(ExceptionInvoked)) == 1)
+    never_freed(world.ask(), world.swap(place, None).ask())
+
+
+@law(focused("runs"), st.data())
+def test_what_a_dependent_voice_retracts_or_voids_changes_nothing(world, data):
+    runs = [event.run for _, _, event in world.all_of(RunRegistered)]
+    assume(runs)
+    run = data.draw(st.sampled_from(runs))
+    role = data.draw(st.sampled_from(("developer", "auditor", "regulator", "board")))
+    said = data.draw(
+        st.sampled_from((DefectRetracted("key", (run,), "", LAB, role), DefectRetracted("key", (), CAP, LAB, role)))
+    )
+    never_freed(world.ask(), world.then(data.draw(st.sampled_from((said, RunVoided(run, "crashed", LAB, role))))).ask())
+
+
+@law(focused(), st.data(), share=HALF)
+def test_harder_actions_are_held_with_easier_ones(world, data):
+    easier = data.draw(st.sampled_from(sorted(set(HARDER) - {TRAIN, NEW_SCALE, MITIGATION})))
+    kernels = tuple(replace(item, exceptions=(), countersigned_by=()) for item in world.kernels)
+    harder = data.draw(st.sampled_from(sorted(covered(easier))))
+    before = world.ask(kernels=kernels, request=Request(easier, world.request.subject))
+    never_freed(before, world.ask(kernels=kernels, request=Request(harder, world.request.subject)))
+
+
+@law(focused(), share=HALF)
+def test_mitigation_is_never_permitted_beyond_its_cap(world):
+    spent = Lineage(world.subjects).compute(world.asked)
+    decision = world.ask(request=Request(MITIGATION, world.request.subject, UNBOUNDED))
+    assert decision.answer == "hold"
+    if spent.low:
+        larger = world.ask(request=Request(MITIGATION, world.request.subject, spent.low + spent.low // 50 + 1))
+        assert larger.answer == "hold"
