@@ -34,7 +34,7 @@ demo: $(DEV) ## a policy that holds a training run, and lets it go on
 test: lint ## linters, then the fast tests
 	$(PYTEST) -m 'not slow and not extra'
 
-test-all: $(EXTRAS) ## the slow tests, and those that need an extra
+test-all: $(BENCH) ## the slow tests, and those that need an extra
 	$(PYTEST) -m 'slow or extra'
 
 bench: $(BENCH) ## timings and sample counts beside other tools

@@ -83,9 +83,10 @@ def make_store(folder: Path) -> int:
 
 def _cpu(command: Sequence[str], folder: Path) -> tuple[float, int]:
     """Return user and system seconds of a child, and its exit code."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(SOURCE)}, capture_output=True, check=False
+        command, cwd=folder, env={**kept, "PYTHONPATH": str(SOURCE)}, capture_output=True, check=False
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, done.returncode

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -10,6 +11,7 @@ from scalegate.core.canonical import digest_bytes
 from scalegate.core.events import ResultRefused, ResultReported, RunRegistered
 from scalegate.ledger import LocalStore
 from tests.cli.lab import ADA, DAY, LEA, POLICY
+from tests.ingest import logs
 
 
 def last(lab):
@@ -171,7 +173,7 @@ def test_an_aggregate_shows_nothing_unless_the_policy_accepts_it(bare):
 
 
 def test_an_accepted_aggregate_never_counts_more_than_it_reports(empty):
-    empty.init(POLICY.replace("    due: at 4x", "    accept: aggregate\n    due: at 4x"))
+    empty.init(POLICY.replace("accept: earlier runs", "accept: [aggregate, earlier runs]", 1))
     empty.register("r1", items=210)
     empty.do("evidence", "add", "r1", empty.file("log.json", AGGREGATE), *LEA)
     event = last(empty)
@@ -187,6 +189,107 @@ def test_whoever_the_policy_does_not_name_is_warned(bare):
     assert "only by role `auditor`" in said.err
     said = bare.do("evidence", "add", "r1", bare.log("r1.jsonl", [0.0] * 9), *ADA)
     assert "only by role `auditor`" in said.err
+
+
+STRICT = POLICY.replace("    accept: earlier runs\n", "").replace("    accept: earlier runs  #", "    #")
+
+
+def inspect_log(lab, created):
+    """An Inspect log of 100 failures with a start of its own."""
+    log = logs.binary_log(["I"] * 100)
+    log["header"]["eval"]["created"] = created
+    return logs.write(lab.folder, log)
+
+
+def iso(seconds):
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat()
+
+
+@pytest.mark.parametrize("zone", [0, 14, -12])
+@pytest.mark.parametrize("late", [0, 60])
+def test_a_run_that_began_after_its_registration_counts(empty, late, zone):
+    empty.init(STRICT)
+    empty.register("r1")
+    began = datetime.fromtimestamp(empty.now + late, tz=timezone(timedelta(hours=zone)))
+    empty.now += 3600
+    said = empty.do("evidence", "add", "r1", inspect_log(empty, began.isoformat()), *LEA)
+    assert said.err == ""
+    assert not {"began before registration", "start not dated"} & set(last(empty).provenance)
+    assert empty.gate().code == 0
+
+
+def test_a_run_that_began_before_its_registration_shows_nothing_and_that_is_said(empty):
+    empty.init(STRICT)
+    empty.register("r1")
+    path = inspect_log(empty, iso(empty.now - 1))
+    said = empty.do("evidence", "add", "r1", path, *LEA)
+    assert "E609" in said.out
+    words = "began before it was registered; the policy does not accept earlier runs"
+    assert f"run `r1` {words}" in said.err
+    assert "began before registration" in last(empty).provenance
+    assert "E609" in last(empty).findings
+    held = empty.gate("--format", "json")
+    assert held.code == 1
+    assert f"run r1 {words}" in held.out
+
+
+NO_START = {
+    "absent": None,
+    "no-zone": "2026-09-21T18:00:00",
+    "no-date": "yesterday",
+    "before-1970": "0001-01-01T00:00:00+14:00",
+    "future": "9999-12-31T23:59:59-12:00",
+    "number": 1_790_000_000,
+}
+
+
+@pytest.mark.parametrize("defect", NO_START)
+def test_a_start_that_nobody_can_compare_is_none(empty, defect):
+    empty.init(STRICT)
+    empty.register("r1")
+    empty.now += 30 * 60
+    said = empty.do("evidence", "add", "r1", inspect_log(empty, NO_START[defect]), *LEA)
+    assert "does not say when it began" in said.err
+    assert last(empty).provenance[-1] == "start not dated"
+    assert empty.gate().code == 1
+
+
+def test_an_accepted_earlier_run_is_recorded_as_such_without_a_warning(bare):
+    bare.register("r1")
+    said = bare.do("evidence", "add", "r1", inspect_log(bare, "2026-01-02T03:04:05+00:00"), *LEA)
+    assert said.err == ""
+    assert "began before registration" in last(bare).provenance
+    assert bare.gate().code == 0
+
+
+def test_the_start_of_an_lm_eval_run_is_that_of_its_results_which_are_kept_beside_the_log(empty):
+    empty.init(STRICT)
+    empty.register("r1")
+    samples = empty.log("samples_bank.jsonl", [0.0] * 100, filter="none")
+    results = {
+        "results": {"bank": {"alias": "bank", "acc,none": 0.0, "acc_stderr,none": 0.0}},
+        "versions": {"bank": 1},
+        "configs": {},
+        "n-samples": {"bank": {"original": 100, "effective": 100}},
+        "date": empty.now + 60.25,
+        "lm_eval_version": "0.4.8",
+    }
+    beside = empty.file("results.json", json.dumps(results))
+    empty.now += 3600
+    said = empty.do("evidence", "add", "r1", samples, "--results", beside, *LEA)
+    assert said.err == ""
+    assert last(empty).beside == (digest_bytes(beside.read_bytes()),)
+    with LocalStore(empty.store) as store:
+        assert store.get_blob(last(empty).beside[0]) == beside.read_bytes()
+    assert "start not dated" not in last(empty).provenance
+    assert empty.gate().code == 0
+    assert last(empty).head
+
+
+def test_one_success_is_one(bare):
+    bare.register("r1")
+    said = bare.do("evidence", "add", "r1", bare.log("r1.jsonl", [1.0] + [0.0] * 99), *LEA)
+    assert "1 success of 100 items" in said.out
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -270,9 +269,10 @@ def test_an_empty_history_holds(empty):
 
 
 def shell(lab, line):
-    """What a shell prints for `line`, where `gate` stands for the command."""
+    """What a shell prints for `line`, where `GATE` stands for the command."""
+    function = f'GATE() {{ {SCALEGATE} gate train --subject orion --to 1e24 "$@"; }}'
     return subprocess.run(
-        ["bash", "-c", re.sub(r"\bGATE\b", f"{SCALEGATE} gate train --subject orion --to 1e24", line)],
+        ["bash", "-c", f"{function}\n{line}"],
         capture_output=True,
         check=False,
         cwd=lab.folder,

@@ -114,7 +114,7 @@ def focused_kernel(draw, parts: set[str], name: str = "plain") -> Kernel:
         shown = draw(st.sampled_from((leaf, All((shown, leaf), SPAN), AnyOf((shown, leaf), SPAN))))
     never, always = Constant(False, SPAN), Constant(True, SPAN)
     everything = ("everything",), covered("everything")
-    held = draw(st.sampled_from((everything,) * 4 + ((("train.new-scale",), covered("train.new-scale")),)))
+    held = draw(st.sampled_from((everything,) * 7 + ((("train.new-scale",), covered("train.new-scale")),)))
     when, resume = (always, shown) if until else (Not(shown, SPAN), never)
     promise = Commitment("c", *held, when, resume, True, SPAN)
     exceptions: tuple[Exception_, ...] = ()
@@ -146,9 +146,7 @@ def voice_leaf(draw, terms: list[Term], role: str) -> Condition:
 
 def safeguard() -> Safeguard:
     fails_if = (Count("thefts", 0, 3, None, SPAN),)
-    return Safeguard(
-        GUARD, "sha256:means", "thieves", "sha256:because", fails_if, "auditor", 365 * DAY, None, SPAN
-    )
+    return Safeguard(GUARD, "sha256:means", "thieves", "sha256:because", fails_if, "auditor", 365 * DAY, None, SPAN)
 
 
 def evaluation(draw, parts: set[str]):
@@ -210,18 +208,61 @@ def family(draw) -> tuple[Subject, ...]:
 # ---------------------------------------------------------------- events
 
 
-def run_story(draw, run: str, subject: str, elicitation: str, *, rising: bool, kinds: tuple[str, ...]) -> list[Timed]:
+def clean_story(draw, run: str, subject: str, elicitation: str, *, rising: bool) -> list[Timed]:
+    """Return a run as it should be, in time and by an auditor who follows every method."""
+    start = NOW - draw(st.sampled_from((1, 5, 20))) * DAY
+    successes, failures = (400, 0) if rising else (0, 400)
+    plan = registered(
+        run, "cap", subject, 400, elicitation=elicitation, report_by=start + DAY, methods=("card", "card-2")
+    )
+    return [(start, plan), (start + DAY // 2, reported(run, successes, failures))]
+
+
+def drop_out_story(draw, tag: str, subject: str, elicitation: str, *, rising: bool) -> list[Timed]:
+    """Return an older run that may drop out of the pool and a newer one that would then decide, perhaps one pending."""
+    bars = often(draw, 60)
+    old, new = (BARRING, ENOUGH) if bars else (ENOUGH, THIN)
+    found: list[Timed] = []
+    for run, scores, ages in ((f"{tag}-old", old, (20, 60, 85, 95, 100, 115)), (f"{tag}-new", new, (1, 5, 20, 70))):
+        start = NOW - draw(st.sampled_from(ages)) * DAY
+        score = draw(st.sampled_from(scores))
+        successes, failures = reversed(score) if rising else score
+        by = draw(st.sampled_from(("metra", "probe")))
+        methods = draw(st.sampled_from(((), ("card",)))) if scores is old else ("card", "card-2")
+        plan = registered(
+            run,
+            "cap",
+            subject,
+            successes + failures,
+            elicitation=elicitation,
+            methods=methods,
+            report_by=start + DAY,
+            by=by,
+        )
+        found += [(start, plan), (start + DAY // 2, reported(run, successes, failures, by=by))]
+    if often(draw, 20 if bars else 70):
+        until = NOW + draw(st.sampled_from((20, 60))) * DAY
+        found.append((NOW - DAY, registered(f"{tag}-due", "cap", subject, 100, elicitation=elicitation, report_by=until)))
+    return found
+
+
+FATES = ("reported",) * 24 + ("silent", "silent", "silent", "refused", "voided", "disputed", "retracted")
+
+
+def run_story(draw, run: str, subject: str, elicitation: str, *, rising: bool) -> list[Timed]:
     """Return one run with what became of it."""
     age = draw(st.sampled_from(AGES))
     start = NOW - age * DAY
-    score = draw(st.sampled_from(SCORES[draw(st.sampled_from(kinds))]))
+    kind = draw(st.sampled_from(("enough", "enough", "enough", "barring", "barring", "thin", "crossing")))
+    score = draw(st.sampled_from(SCORES[kind]))
     successes, failures = reversed(score) if rising else score
-    missing = draw(st.sampled_from((0,) * 6 + (1, 20)))
-    by = dict(zip(("by", "role"), draw(st.sampled_from((*LENDERS[:2] * 4, (LAB, "developer")))), strict=True))
-    methods = draw(st.sampled_from(((), (), ("card",), ("card", "card-2"))))
-    fate = draw(st.sampled_from(("reported",) * 10 + ("silent", "silent", "refused", "voided", "disputed", "retracted")))
-    due = start + draw(st.sampled_from((1, 14, 30, 10_000))) * DAY if fate == "reported" else 0
-    if fate != "reported":
+    missing = draw(st.sampled_from((0,) * 8 + (1, 20)))
+    who = draw(st.sampled_from((*LENDERS[:1] * 9, *LENDERS[1:2] * 6, (LAB, "developer"))))
+    by = dict(zip(("by", "role"), who, strict=True))
+    methods = draw(st.sampled_from(((), ("card",), ("card", "card-2"))))
+    fate = draw(st.sampled_from(FATES))
+    due = start + DAY
+    if fate in ("silent", "refused", "voided"):
         due = draw(st.sampled_from((start + DAY, NOW + 3 * DAY, NOW + 20 * DAY, NOW + 60 * DAY, NOW + 10_000 * DAY)))
     plan = registered(
         run,
@@ -303,7 +344,10 @@ def order_story(draw, subjects: tuple[Subject, ...]) -> list[Timed]:
 def exception_story(draw, subject: str) -> list[Timed]:
     """Return uses of the exception, approvals and the attestation it needs."""
     found: list[Timed] = [
-        (NOW - draw(st.sampled_from((0, 5, 29, 31, 60, 100, 340))) * DAY, ExceptionInvoked("plain", "e", LAB, "developer"))
+        (
+            NOW - draw(st.sampled_from((0, 5, 29, 31, 60, 100, 340))) * DAY,
+            ExceptionInvoked("plain", "e", LAB, "developer"),
+        )
         for _ in range(draw(st.integers(1, 3)))
     ]
     found += voice_story(draw, "predicate", "rival", LENDERS[:1] * 2 + LENDERS[1:], subject)
@@ -322,7 +366,7 @@ def focused(draw, *parts: str, training: bool | None = None) -> World:
     """Return a small world about one or two of the parts (all of `PARTS` where none is named)."""
     among = parts or PARTS
     chosen = {draw(st.sampled_from(among))}
-    if often(draw, 30):
+    if often(draw, 20):
         chosen.add(draw(st.sampled_from(PARTS)))
     kernel = focused_kernel(draw, chosen)
     subjects = family(draw) if "family" in chosen else (ROOT,)
@@ -334,19 +378,21 @@ def focused(draw, *parts: str, training: bool | None = None) -> World:
     timed: list[Timed] = [(NOW - 200 * DAY, SubjectDeclared(item, item.issuer, "developer")) for item in subjects]
     rising = any(part.above for item in kernel.commitments for part in measured(item, kernel.terms))
     spec = kernel.evaluations["cap"]
-    calm = ("enough", "enough", "enough", "thin", "barring")
-    kinds = ("enough", "enough", "thin", "barring", "crossing") if chosen & {"runs", "family"} else ("enough",)
-    strata = spec.elicited_by or ("",)
+    stratum = (*spec.elicited_by, "")[0]
     runs: list[str] = []
     for subject in subjects:
-        most = 3 if "runs" in chosen else 1
         near = subject.name in (asked.name, asked.weights)
-        for number in range(draw(st.integers(1 if near else 0, most))):
-            runs.append(f"run-{subject.name}-{number}")
-            odd = often(draw, 10)
-            stratum = "fine-tunes" if odd else strata[0]
-            usual = kinds if near or "family" in chosen else calm
-            timed += run_story(draw, runs[-1], subject.name, stratum, rising=rising, kinds=usual)
+        if "runs" in chosen and near and often(draw, 50):
+            timed += drop_out_story(draw, f"run-{subject.name}", subject.name, stratum, rising=rising)
+        elif "runs" in chosen and (near or often(draw, 50)):
+            for number in range(draw(st.integers(1, 3))):
+                runs.append(f"run-{subject.name}-{number}")
+                where = "fine-tunes" if often(draw, 5) else stratum
+                timed += run_story(draw, runs[-1], subject.name, where, rising=rising)
+        elif near or "family" not in chosen:
+            timed += clean_story(draw, f"run-{subject.name}", subject.name, stratum, rising=rising)
+        elif often(draw, 60):
+            timed += run_story(draw, f"run-{subject.name}", subject.name, stratum, rising=rising)
     timed += stories(draw, chosen, kernel, subjects, request, runs)
     timed.sort(key=lambda item: item[0])
     return World((kernel,), tuple(timed), request)
@@ -370,8 +416,8 @@ def question(draw, asked: Subject, *, training: bool | None) -> Request:
     if not trains or asked.kind == "system":
         action = draw(st.sampled_from(("deploy.internal", "deploy.internal", "deploy.api", "release.weights")))
         return Request(action, asked.name)
-    action = draw(st.sampled_from(("train", "train", "train", "train.new-scale", MITIGATION)))
-    size = draw(st.sampled_from((20, 21, 30, 39, 40, 41, 50, 60, 61, 10**16))) * 10**24
+    action = draw(st.sampled_from(("train",) * 8 + ("train.new-scale", MITIGATION)))
+    size = draw(st.sampled_from((21, 30, 30, 30, 39, 40, 41, 50, 60, 61, 10**16))) * 10**24
     if action == MITIGATION and often(draw, 50):
         size = 101 * 10**23
     return Request(action, asked.name, size)
@@ -390,7 +436,9 @@ def stories(draw, chosen, kernel, subjects, request, runs) -> list[Timed]:  # no
                 for item in subjects:
                     found += spike_story(draw, claim_topic(digest, SPIKE), item.name)
             case "beliefs":
-                found += voice_story(draw, "belief", claim_topic(digest, "fair"), LENDERS, draw(st.sampled_from(("", name))))
+                found += voice_story(
+                    draw, "belief", claim_topic(digest, "fair"), LENDERS, draw(st.sampled_from(("", name)))
+                )
             case "orders":
                 found += order_story(draw, subjects)
             case "signs":
@@ -407,10 +455,12 @@ def stories(draw, chosen, kernel, subjects, request, runs) -> list[Timed]:  # no
                     found.append((NOW - 15 * DAY, MethodPublished(card, about, "metra", "auditor")))
                 if runs and often(draw, 15):
                     listed = (draw(st.sampled_from(runs)),)
-                    found.append((NOW - DAY, DefectRetracted("shifted key", listed, "", *draw(st.sampled_from(LENDERS)))))
+                    found.append(
+                        (NOW - DAY, DefectRetracted("shifted key", listed, "", *draw(st.sampled_from(LENDERS))))
+                    )
             case _:
                 pass
-    if often(draw, 10):
+    if often(draw, 6):
         who = draw(st.sampled_from(("metra", "probe", "ann", "office")))
         found.append((NOW - 7 * DAY, switch(who, draw(st.sampled_from(("developer", "auditor"))))))
     return found

@@ -236,6 +236,7 @@ def evaluations(draw, name: str, taste: Taste) -> Evaluation:
         hole="nobody knows" if taste.holes and name == "why" and often(draw, 20) else None,
         reach_issuer=often(draw, 10),
         span=SPAN,
+        accept_earlier=draw(st.booleans()),
     )
 
 
@@ -493,7 +494,13 @@ def run_events(draw, run: str, evaluation: str, subject: str, stratum: tuple[str
     elif fate == "reported":
         odd = draw(
             st.sampled_from(
-                ({},) * 9 + ({"adaptive": True}, {"evidence_class": "aggregate"}, {"provenance": ("dirty revision",)})
+                ({},) * 9
+                + (
+                    {"adaptive": True},
+                    {"evidence_class": "aggregate"},
+                    {"provenance": ("dirty revision",)},
+                    {"provenance": ("start not dated",)},
+                )
             )
         )
         result = reported(run, successes, failures, missing, **speaker, **{**odd, **other})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scalegate.core.quantities import DAY
 from tests.gate.policies import AUTONOMY, DECEPTION, POLICY, policy
 from tests.gate.world import LAB, World, held, kinds, permitted, steps, words
@@ -217,7 +219,8 @@ def test_a_reported_run_cannot_be_voided():
     assert "crossed" in kinds(world.ask("train", "base", 2e25))
 
 
-def test_a_refused_log_bars_favorable_use_until_a_result_stands():
+def test_a_refused_log_is_not_forgotten_when_another_stands():
+    """Whoever may offer logs until one pleases would spoil the adverse ones on purpose."""
     world = laboratory()
     world.measure("base", "autonomy", 100, 900)
     run = world.register("base")
@@ -226,6 +229,10 @@ def test_a_refused_log_bars_favorable_use_until_a_result_stands():
     assert held(answer, "untrusted", "missing")
     assert "E403" in words(answer)
     world.report(run, 100, 900)
+    answer = world.ask("train", "base", 2e25)
+    assert held(answer, "untrusted", "missing")
+    world.retract(run)
+    world.measure("base", "autonomy", 100, 900)
     assert permitted(world.ask("train", "base", 2e25))
 
 
@@ -341,6 +348,63 @@ def test_refused_provenance_still_crosses():
     world = laboratory(policy(evaluations=refusing + DECEPTION))
     world.measure("base", "autonomy", 400, 600, provenance=("dirty revision",))
     assert "crossed" in kinds(world.ask("train", "base", 2e25))
+
+
+UNTIMELY = [
+    ("began before registration", "began before it was registered"),
+    ("start not dated", "not say when it began"),
+]
+LATE = AUTONOMY.replace("  by:", "  accept: earlier runs\n  by:")
+
+
+@pytest.mark.parametrize(("shortfall", "told"), UNTIMELY)
+def test_the_best_of_twenty_runs_registered_afterwards_shows_nothing(shortfall, told):
+    world = laboratory()
+    run = world.measure("base", "autonomy", 0, 1000, provenance=("no weights digest", shortfall))
+    answer = world.ask("train", "base", 2e25)
+    assert held(answer, "untrusted", "missing")
+    assert f"run {run}" in words(answer)
+    assert told in words(answer)
+    assert "the policy does not accept earlier runs" in words(answer)
+    assert "auditor registers a run of autonomy before it begins" in steps(answer)
+    world.measure("base", "autonomy", 0, 1000)
+    assert permitted(world.ask("train", "base", 2e25))
+
+
+@pytest.mark.parametrize("shortfall", [shortfall for shortfall, _ in UNTIMELY])
+def test_an_earlier_run_counts_where_the_policy_accepts_it(shortfall):
+    world = laboratory(policy(evaluations=LATE + DECEPTION))
+    world.measure("base", "autonomy", 0, 1000, provenance=(shortfall,))
+    assert permitted(world.ask("train", "base", 2e25))
+
+
+def test_a_policy_may_accept_earlier_runs_and_still_ask_for_their_dates():
+    world = laboratory(
+        policy(evaluations=LATE.replace("  by:", "  refuse provenance: start not dated\n  by:") + DECEPTION)
+    )
+    world.measure("base", "autonomy", 0, 1000, provenance=("start not dated",))
+    answer = world.ask("train", "base", 2e25)
+    assert held(answer, "untrusted", "missing")
+    assert "recorded with `start not dated`, which the policy refuses" in words(answer)
+
+
+@pytest.mark.parametrize("shortfall", [shortfall for shortfall, _ in UNTIMELY])
+def test_an_earlier_run_still_crosses(shortfall):
+    world = laboratory()
+    world.measure("base", "autonomy", 400, 600, provenance=(shortfall,))
+    assert "crossed" in kinds(world.ask("train", "base", 2e25))
+
+
+@pytest.mark.parametrize("shortfall", ["began before registration", "start not dated", "dirty revision"])
+def test_a_bad_result_is_not_dropped_by_spoiling_its_provenance(shortfall):
+    refusing = AUTONOMY.replace("  by:", "  refuse provenance: [dirty revision]\n  by:")
+    world = laboratory(policy(evaluations=refusing + DECEPTION))
+    world.measure("base", "autonomy", 50, 150, provenance=(shortfall,))  # suspicious, and no crossing
+    world.measure("base", "autonomy", 15, 185)
+    assert not permitted(world.ask("train", "base", 2e25))
+    clean = laboratory()
+    clean.measure("base", "autonomy", 15, 185)
+    assert permitted(clean.ask("train", "base", 2e25))
 
 
 # ---------------------------------------------------------------- who measured

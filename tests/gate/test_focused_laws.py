@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import (
+    Event,
     DefectRetracted,
     ExceptionInvoked,
     MethodPublished,
@@ -22,18 +23,13 @@ from scalegate.core.events import (
     StopOrdered,
     SubjectDeclared,
     claim_topic,
-    matter_topic,
 )
 from scalegate.core.kernel import HARDER, MITIGATION, NEW_SCALE, TRAIN, Compare, Not, Role, covered
 from scalegate.core.quantities import DAY, UNBOUNDED, ComputeRange
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Lineage
 from tests.gate.focused_worlds import (
-    BARRING,
     BOARD,
-    CROSSING,
-    DANGER,
-    ENOUGH,
     GUARD,
     LENDERS,
     SPIKE,
@@ -69,70 +65,69 @@ def fears(world: World) -> bool:
 # ---------------------------------------------------------------- time and compute
 
 
-@law(focused("runs", "voices", "spikes", "beliefs", "signs", "exceptions"), st.data(), share=Fraction(3))
-def test_time_alone_never_permits(world, data):
-    found = moments(world)
-    first = data.draw(st.sampled_from((world.now, *found)))
-    then = data.draw(st.sampled_from([at for at in found if at >= first] or [first]))
-    never_freed(world.ask(now=first), world.ask(now=then))
-
-
-@law(focused(), st.data(), share=HALF)
-def test_a_permit_lasts_until_it_expires(world, data):
-    decision = world.ask()
-    assume(decision.answer == "permit")
-    end = decision.limits.expires
-    for at in (end - 1, data.draw(st.sampled_from([at for at in moments(world) if at < end] or [world.now]))):
-        assert world.ask(now=at).answer == "permit"
-
-
-@law(focused("runs", "signs", "family", training=True), st.data(), share=Fraction(2))
-def test_more_compute_never_permits(world, data):
+@law(focused("runs", "runs", "voices", "voices", "spikes", "beliefs", "signs", "exceptions"), share=Fraction(3))
+def test_time_alone_never_permits(world):
     before = world.ask()
-    assume("error" not in {reason.kind for reason in before.reasons})
-    size = world.request.to or 0
-    assume(size)
-    more = data.draw(st.sampled_from([part * 10**24 for part in (21, 30, 40, 41, 50, 60, 61, 10**16)]))
-    assume(more > size)
-    never_freed(before, world.ask(request=replace(world.request, to=more)))
+    for at in moments(world):
+        after = world.ask(now=at)
+        never_freed(before, after)
+        before = after
+
+
+@law(focused())
+def test_a_permit_lasts_until_it_expires(world):
+    decision = world.ask()
+    if decision.answer == "permit":
+        end = decision.limits.expires
+        for at in (end - 1, *(at for at in moments(world) if at < end)):
+            assert world.ask(now=at).answer == "permit", at
+
+
+SIZES = tuple(part * 10**24 for part in (21, 30, 40, 41, 50, 60, 61, 10**16))
+
+
+@law(focused("runs", "signs", "family", training=True), share=Fraction(3))
+def test_more_compute_never_permits(world):
+    before = world.ask()
+    for size in SIZES:
+        if size > (world.request.to or size):
+            after = world.ask(request=replace(world.request, to=size))
+            # To ask for less than the subject embodies is an error, and no order of sizes.
+            if "error" not in {reason.kind for reason in before.reasons}:
+                never_freed(before, after)
+            before = after
 
 
 # ---------------------------------------------------------------- adverse entries
 
 
-def adverse_entries(world: World, data) -> list:
-    """Return one adverse thing that somebody might add, perhaps in a role that takes another one from them."""
+def adverse_entries(world: World, by: str, role: str) -> list[list[Event]]:
+    """Return adverse things that somebody might add, also in a role that takes another one from them."""
     name = world.request.subject
-    by, role = data.draw(st.sampled_from((*LENDERS, *BOARD, ("office", "regulator"), (LAB, "developer"))))
     voice = {"by": by, "role": role}
-    runs = [event for _, _, event in world.all_of(RunRegistered)]
-    elicitation = data.draw(st.sampled_from(("", "prompting")))
-    successes, failures = data.draw(st.sampled_from((*CROSSING, *BARRING)))
-    if any(part.above for part in scores_wanted(world)):
-        successes, failures = failures, successes
-    kind = data.draw(
-        st.sampled_from(("switch",) * 4 + ("method", "method", "crossed", "silent", "run", "spike", "sign", "refuse"))
-    )
-    match kind:
-        case "switch":
-            return [switch(by, data.draw(st.sampled_from(("developer", "auditor"))))]
-        case "method":
-            card = data.draw(st.sampled_from(("card", "card-2", "card-3")))
-            return [MethodPublished(card, data.draw(st.sampled_from(("", "prompting"))), **voice)]
-        case "crossed":
-            return [stated("treat-as-crossed", CAP, name, **voice)]
-        case "silent":
-            return [registered("late", "cap", name, 100, elicitation=elicitation, report_by=world.now, **voice)]
-        case "run":
-            plan = registered("late", "cap", name, successes + failures, elicitation=elicitation, **voice)
-            return [plan, reported("late", successes, failures, **voice)]
-        case "spike":
-            return [stated("measurement", claim_topic(CAP, SPIKE), name, count=(1, 20), **voice)]
-        case "sign":
-            return [stated("countersignature", world.request.action, name, holds=False, **voice)]
-        case _:
-            waiting = [run.run for run in runs]
-            return [ResultRefused(waiting[0], "sha256:bad", "E403", "copies disagree", **voice)] if waiting else []
+    stratum = world.kernels[0].evaluations["cap"].elicited_by or ("",)
+    mirrored = any(part.above for part in scores_wanted(world))
+    found: list[list[Event]] = [[switch(by, "developer")], [switch(by, "auditor")]]
+    found += [[MethodPublished(card, "", **voice)] for card in ("card", "card-2", "card-3")]
+    for score in ((60, 40), (40, 160), (8, 32)):
+        successes, failures = reversed(score) if mirrored else score
+        plan = registered("late", "cap", name, successes + failures, elicitation=stratum[0], **voice)
+        found.append([plan, reported("late", successes, failures, **voice)])
+    return [
+        *found,
+        [stated("treat-as-crossed", CAP, name, **voice)],
+        [registered("late", "cap", name, 100, elicitation=stratum[0], report_by=world.now, **voice)],
+        [stated("measurement", claim_topic(CAP, SPIKE), name, count=(1, 20), **voice)],
+        [stated("countersignature", world.request.action, name, holds=False, **voice)],
+    ]
+
+
+@law(focused(), st.sampled_from((*LENDERS, *BOARD, ("office", "regulator"), (LAB, "developer"))), share=Fraction(3))
+def test_an_adverse_entry_never_permits(world, speaker):
+    before = world.ask()
+    if before.answer == "hold":
+        for events in adverse_entries(world, *speaker):
+            never_freed(before, world.then(*events).ask())
 
 
 def scores_wanted(world: World) -> list[Compare]:
@@ -155,25 +150,22 @@ def leaves(*conditions) -> list[Compare]:
     return found
 
 
-@law(focused(), st.data(), share=Fraction(3))
-def test_an_adverse_entry_never_permits(world, data):
-    never_freed(world.ask(), world.then(*adverse_entries(world, data)).ask())
-
-
-@law(focused("voices", "spikes", "beliefs", "signs"), st.data())
-def test_a_statement_that_says_less_never_permits(world, data):
+@law(focused("voices", "spikes", "beliefs", "signs"))
+def test_a_statement_that_says_less_never_permits(world):
     """A denial in place of an affirmation, an earlier end, a smaller count or compute."""
-    said = world.all_of(Statement)
-    assume(said)
-    place, _, statement = data.draw(st.sampled_from(said))
-    ways = [replace(statement, expires=min(statement.expires, world.now + data.draw(st.sampled_from((-1, 0, DAY)))))]
-    if not fears(world):
-        ways.append(replace(statement, holds=False))
-    if statement.kind == "measurement" and statement.count and matter_topic("plain", GUARD) not in statement.topic:
-        ways.append(replace(statement, count=(0, statement.count[1])))
-    if statement.kind == "countersignature" and statement.holds:
-        ways.append(replace(statement, compute=statement.compute // 2))
-    never_freed(world.ask(), world.swap(place, data.draw(st.sampled_from(ways))).ask())
+    before = world.ask()
+    if before.answer == "permit":
+        return
+    for place, _, statement in world.all_of(Statement):
+        ways = [replace(statement, expires=min(statement.expires, world.now + later)) for later in (-1, 0, DAY)]
+        if not fears(world):
+            ways.append(replace(statement, holds=False))
+        if statement.kind == "measurement" and statement.count and GUARD not in statement.topic:
+            ways.append(replace(statement, count=(0, statement.count[1])))
+        if statement.kind == "countersignature" and statement.holds:
+            ways.append(replace(statement, compute=statement.compute // 2))
+        for less in ways:
+            never_freed(before, world.swap(place, less).ask())
 
 
 @law(focused("runs", "family"), st.data())
@@ -221,7 +213,9 @@ def test_a_run_that_stays_silent_beyond_its_time_holds(world, data):
     names = {model.name} | (lineage.latch_sources(model, kernel.elicitation_allowance) if latch else set())
     name = data.draw(st.sampled_from(sorted(names & set(world.subjects))))
     assume(latch or name in chain)
-    silent = registered("silent", "cap", name, 100, report_by=world.now + data.draw(st.sampled_from((0, 9, 9000))) * DAY)
+    silent = registered(
+        "silent", "cap", name, 100, report_by=world.now + data.draw(st.sampled_from((0, 9, 9000))) * DAY
+    )
     at = world.now - data.draw(st.sampled_from((0, 1, 20))) * DAY - (spec.validity.stop_time or 0)
     events = sorted((*world.events, (at, silent)), key=lambda item: item[0])
     if world.request.action != MITIGATION:
@@ -231,20 +225,24 @@ def test_a_run_that_stays_silent_beyond_its_time_holds(world, data):
 # ---------------------------------------------------------------- what a subject is said to be
 
 
-@law(focused("family"), st.data(), share=Fraction(3))
-def test_an_uncertain_declaration_never_permits(world, data):
-    place, _, event = data.draw(st.sampled_from(world.all_of(SubjectDeclared)))
-    subject = event.subject
-    ways = [replace(subject, compute=None), replace(subject, lineage_declared=False)]
-    if subject.compute is not None:
-        ways.append(replace(subject, compute=ComputeRange(subject.compute.low, 10 * subject.compute.high)))
-        ways.append(replace(subject, compute=ComputeRange(subject.compute.low // 2, subject.compute.high)))
-    if not subject.lineage_declared and subject.name == world.request.subject:
-        ways.append(replace(subject, issuer="foreign"))
+@law(focused("family"), share=Fraction(3))
+def test_an_uncertain_declaration_never_permits(world):
     before = world.ask()
-    assume("error" not in {reason.kind for reason in before.reasons})
-    vague = data.draw(st.sampled_from(ways))
-    never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
+    if before.answer == "permit" or "error" in {reason.kind for reason in before.reasons}:
+        return
+    lineage = Lineage(world.subjects)
+    chain = {world.subjects[name].digest for name in lineage.ancestors(lineage.model_of(world.asked))}
+    for place, _, event in world.all_of(SubjectDeclared):
+        subject = event.subject
+        ways = [replace(subject, compute=None), replace(subject, lineage_declared=False)]
+        if subject.compute is not None:
+            if subject.digest not in chain:  # within one run growth is counted from the upper end: ADR 8
+                ways.append(replace(subject, compute=ComputeRange(subject.compute.low, 10 * subject.compute.high)))
+            ways.append(replace(subject, compute=ComputeRange(subject.compute.low // 2, subject.compute.high)))
+        if not subject.lineage_declared and subject.name == world.request.subject:
+            ways.append(replace(subject, issuer="foreign"))
+        for vague in ways:
+            never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
 
 
 @law(focused("family", "runs"), st.data())
@@ -298,7 +296,9 @@ def test_a_stop_order_that_nobody_lifted_holds(world, data):
     lineage = Lineage(world.subjects)
     asked = world.asked
     model = lineage.model_of(asked)
-    made_from = {asked.name, model.name} | lineage.ancestors(model, frozenset({"continue", "fine-tune", "merge", "prune"}))
+    made_from = {asked.name, model.name} | lineage.ancestors(
+        model, frozenset({"continue", "fine-tune", "merge", "prune"})
+    )
     about = data.draw(st.sampled_from(("", *sorted(made_from))))
     action = world.request.action
     covering = [name for name in (*HARDER, "deploy", "release", "everything") if action in covered(name)]
@@ -310,7 +310,9 @@ def test_a_stop_order_that_nobody_lifted_holds(world, data):
     named = data.draw(st.sampled_from((*covering, *UNKNOWN_ACTIONS, "")))
     actions = (*harmless, named) if named or harmless else ()
     order = StopOrdered("final", actions, about, "office", "regulator")
-    lifts = [StopLifted("final", by, role) for by, role in ((LAB, "developer"), (LAB, "regulator"), ("probe", "auditor"))]
+    lifts = [
+        StopLifted("final", by, role) for by, role in ((LAB, "developer"), (LAB, "regulator"), ("probe", "auditor"))
+    ]
     after = world.then(order, *data.draw(st.lists(st.sampled_from(lifts), max_size=2)))
     assert after.ask().answer == "hold"
 

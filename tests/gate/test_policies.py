@@ -59,6 +59,14 @@ def test_an_adopted_text_that_cannot_be_read_holds(text: str):
     assert "repair first" in steps(answer)
 
 
+def test_a_text_that_cannot_be_read_holds_however_often_one_asks():
+    world = laboratory()
+    world.adopt("no policy", name="other")
+    answers = [world.ask("train", "base", 2e25) for _ in range(3)]
+    assert {answer.answer for answer in answers} == {"hold"}
+    assert all("the adopted text of other cannot be read" in words(answer) for answer in answers)
+
+
 def test_a_text_that_is_not_the_one_its_entry_names_holds():
     world = World(None)
     world.adopt(POLICY, name="other")

@@ -236,15 +236,14 @@ def test_a_fine_tuned_child_counts_from_the_lower_end_of_its_parent():
 # ---------------------------------------------------------------- new scale
 
 
-NO_NEW_SCALE = policy("scale:\n  hold: train.new-scale\n  unless shown: never\n")
+NO_NEW_SCALE = "existing scale: 5e25 FLOP\n" + policy("scale:\n  hold: train.new-scale\n  unless shown: never\n")
 
 
 def test_training_beyond_every_scale_reached_is_new_scale():
     world = World(None)
-    world.declare("big", compute=5e25)
-    world.declare("small", compute=1e25)
-    world.adopt(NO_NEW_SCALE)
     world.declare("ghost", compute=1e30)
+    world.adopt(NO_NEW_SCALE)
+    world.declare("small", compute=1e25)
     assert permitted(world.ask("train", "small", 5e25))
     assert held(world.ask("train", "small", 5.1e25), "never")
     assert held(world.ask("train.new-scale", "small", 2e25), "never")

@@ -108,13 +108,16 @@ def test_an_event_is_an_object(value):
 
 
 RESULT = encode_event(
-    ResultReported("r1", "sha256:0", 1, 2, 3, False, True, "samples", False, (), (), "inspect", "Lea", "auditor")
+    ResultReported(
+        "r1", "sha256:0", 1, 2, 3, False, True, "samples", False, (), (), "inspect", "Lea", "auditor", ("sha256:1",)
+    )
 )
 
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
+        ("beside", None, "expected a list, got nothing"),
         ("successes", True, "expected an integer, got bool"),
         ("successes", 1.0, "expected an integer, got float"),
         ("successes", "1", "not written as text"),

@@ -183,6 +183,7 @@ def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
         hole=draw(SOME_WORDS),
         reach_issuer=draw(YES_NO),
         span=SPAN,
+        accept_earlier=draw(YES_NO),
     )
 
 

@@ -102,8 +102,8 @@ def evaluations(draw: st.DrawFn, name: str) -> dict[str, Draft]:
         "wrongly stopped at most": "5%",
         "believable only if": {"gaming is excluded": "attested by auditor", "expires": time},
         "shown to work by": {"known positives flagged": "at least 19 of 20"},
-        "accept": ["aggregate"],
-        "refuse provenance": ["dirty revision"],
+        "accept": ["aggregate", "earlier runs"],
+        "refuse provenance": ["dirty revision", "start not dated"],
         "reach": "issuer",
     }
     chosen = draw(st.sets(st.sampled_from(sorted(optional))))

@@ -236,7 +236,7 @@ def test_an_evaluation_with_everything() -> None:
         "    shown to work by: {known positives flagged: at least 19 of 20}\n"
         "    wrongly cleared at most: 1 in 1000\n    wrongly stopped at most: 2%\n"
         "    believable only if: {gaming is excluded: attested by auditor, expires: 6 months}\n"
-        "    accept: [aggregate, edited scores]\n    refuse provenance: [dirty revision]\n"
+        "    accept: [aggregate, edited scores, earlier runs]\n    refuse provenance: [dirty revision]\n"
     )
     bio = load(policy(evaluation=words)).evaluations["bio"]
     assert bio.score == kernel.ScoreRule("tasks solved in at least 2 of 10 tries", 2, 10)
@@ -247,6 +247,7 @@ def test_an_evaluation_with_everything() -> None:
     assert (belief.claim, belief.role, belief.expires) == ("gaming is excluded", "auditor", 6 * MONTH)
     assert bio.accept_aggregate
     assert bio.accept_edited
+    assert bio.accept_earlier
     assert bio.reach_issuer
     assert bio.refuse_provenance == ("dirty revision",)
     assert bio.digest == digest(

@@ -96,6 +96,7 @@ def test_no_way_out_is_dropped(kernel: Kernel) -> None:
     for evaluation in kernel.evaluations.values():
         assert not evaluation.accept_aggregate or f"a published total counts for {evaluation.id}" in ways
         assert not evaluation.accept_edited or f"edited afterwards count for {evaluation.id}" in ways
+        assert not evaluation.accept_earlier or f"before they were registered count for {evaluation.id}" in ways
     assert ("can withdraw it" in ways) == (kernel.kind != "regime")
     assert "no role is named that must approve" in ways or "the board" in ways
 

@@ -110,6 +110,8 @@ def test_broken_policies_are_refused(old: str, new: str) -> None:
         ("{countersigned by: auditor}", "{signed by: auditor}"),
         ("each: 30 days, in any 12 months: 60 days", "each: 30 days"),
         ("forbidden while holding", "allowed"),
+        ("by: auditor\n    wrongly", "by: auditor\n    refuse provenance: dirty revisions\n    wrongly"),
+        ("by: auditor\n    wrongly", "by: auditor\n    accept: later runs\n    wrongly"),
         ("instead of: replication-line", "in place of: replication-line"),
         ("withdraw: yes", "withdraw: later"),
     ],
@@ -126,7 +128,8 @@ def test_broken_details_are_refused(old: str, new: str) -> None:
     ("old", "new"),
     [
         ("hold: train\n", "hold: [train, store.weights]\n"),
-        ("by: auditor\n    wrongly", "by: auditor\n    accept: [aggregate, edited scores]\n    wrongly"),
+        ("by: auditor\n    wrongly", "by: auditor\n    accept: [aggregate, edited scores, earlier runs]\n    wrongly"),
+        ("by: auditor\n    wrongly", "by: auditor\n    refuse provenance: [start not dated]\n    wrongly"),
         ("wrongly cleared at most: 1 in 1000", "wrongly cleared at most: 0.1%"),
         ("wrongly stopped at most: 1 in 20", "wrongly stopped at most: 0.05"),
         ("red-team-theft > 0 of 3", "[red-team-theft > 0 of 3, insider-theft > 1 of 9]"),

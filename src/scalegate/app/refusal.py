@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Literal
 
 from scalegate.core.diagnostic import Diagnostic
@@ -42,6 +41,9 @@ class RefusalError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the known word closest to `word`, or all of a few known words."""
+    # Imported only once something is wrong: every start of the gate would pay for it.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     words = sorted(known)
     close = get_close_matches(word, words, n=1, cutoff=0.6)
     if close:

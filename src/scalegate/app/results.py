@@ -6,7 +6,8 @@ kept. A log that is refused stays visible as such.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from scalegate.app.runs import find_run, planned_items
 from scalegate.core.events import Entry, ResultRefused, ResultReported, RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.core.reading import (
+    SHORTFALLS,
     AtLeast,
     Finding,
     Reading,
@@ -26,8 +28,9 @@ from scalegate.core.reading import (
     TallyRule,
     worst,
 )
+from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Run
-from scalegate.ingest.admissibility import tally
+from scalegate.ingest.admissibility import tally, untimely
 from scalegate.ingest.read import read_lm_eval_run, read_log
 from scalegate.stats.binomial import BoundError, Interval, interval
 
@@ -35,19 +38,6 @@ from scalegate.stats.binomial import BoundError, Interval, interval
 NO_LOG = frozenset({"E101", "E102", "E103"})
 # A run that chose what to stop at by what it saw.
 EARLY = frozenset({"E501"})
-
-# What policies call shortfalls of provenance, in `refuse provenance`.
-SHORTFALLS = {
-    "E117": "stray bytes",
-    "E601": "dirty revision",
-    "E602": "absent revision",
-    "E603": "short commit hash",
-    "E604": "no weights digest",
-    "E605": "no dataset digest",
-    "E606": "unknown harness version",
-    "E607": "partial data set",
-    "E608": "edited metadata",
-}
 
 _KINDS: dict[Severity, RefusalKind] = {
     "untrusted": "untrusted",
@@ -129,7 +119,8 @@ def add_result(
         derived = False
     if counts.refusal is not None and counts.refusal.severity != "inconclusive":
         return _refuse(book, run, paths[0], speaker, counts.findings)
-    return _report(book, run, paths[0], speaker, reading, counts, evaluation, derived=derived)
+    counts = replace(counts, findings=(*counts.findings, *untimely(reading, found.entry.at, page.now)))
+    return _report(book, run, paths, speaker, reading, counts, evaluation, derived=derived)
 
 
 def _open_run(page: Page, run: str) -> Run:
@@ -234,7 +225,7 @@ def _refuse(book: Book, run: str, log: str, speaker: Speaker, findings: tuple[Fi
 def _report(  # noqa: PLR0913 - everything that a result is made of
     book: Book,
     run: str,
-    log: str,
+    kept: Sequence[str],
     speaker: Speaker,
     reading: Reading,
     counts: Tally,
@@ -250,7 +241,7 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
         plan = _open_run(page, run).plan
         return ResultReported(
             run=run,
-            log=log,
+            log=kept[0],
             successes=counts.successes,
             failures=counts.failures,
             missing=plan.items - counts.successes - counts.failures,
@@ -264,6 +255,7 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
             harness=f"{reading.harness} {reading.harness_version}".strip(),
             by=speaker.name,
             role=speaker.role,
+            beside=tuple(kept[1:]),
         )
 
     entry = book.record(prepare)
@@ -300,10 +292,7 @@ def _warnings(entry: Entry, evaluation: Evaluation) -> tuple[str, ...]:
     found = []
     if evaluation.by is not None and event.role != evaluation.by:
         found.append(f"the policy counts `{evaluation.id}` only by role `{evaluation.by}`")
-    barred = [item for item in event.provenance if item in evaluation.refuse_provenance]
-    if barred:
-        found.append(f"the policy refuses results with {', '.join(barred)}")
-    return tuple(found)
+    return (*found, *(f"run `{event.run}` {words}" for words in flaws(event, evaluation)))
 
 
 def kind_of(finding: Finding) -> RefusalKind:

@@ -15,7 +15,7 @@ from scalegate.cli.options import examples, format_option, open_book, store_opti
 from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe, wrap
 from scalegate.core.events import DecisionMade
-from scalegate.core.quantities import DAY, HOUR, MINUTE, show_instant
+from scalegate.core.quantities import DAY, HOUR, MINUTE, show_count, show_instant
 
 
 @click.command(epilog=examples("scalegate status", "scalegate status --format json"))
@@ -51,7 +51,7 @@ def _lists(found: Status) -> dict[str, tuple[str, ...]]:
 
 
 def _human(found: Status) -> Iterator[str]:
-    yield f"as of {show_instant(found.at)}, {found.entries} entries; this grants nothing"
+    yield f"as of {show_instant(found.at)}, {show_count(found.entries, 'entry', 'entries')}; this grants nothing"
     yield ""
     rows: list[tuple[str, ...]] = [("subject", "action", "now", "reasons", "last answer")]
     rows += [

@@ -98,8 +98,9 @@ class ResultReported:
         binary: False when scores are not 0/1, or tries of one item were counted as items.
         evidence_class: `samples`, or `aggregate` where only totals were published.
         derived: True when the counts were derived from a reported standard error.
-        provenance: shortfalls such as `dirty revision`.
+        provenance: shortfalls such as `dirty revision`, in the words of `scalegate.core.reading.SHORTFALLS`.
         findings: admissibility codes that were noted.
+        beside: digests of files that were read with the log, such as the results file of lm-eval.
     """
 
     run: str
@@ -116,6 +117,7 @@ class ResultReported:
     harness: str
     by: str
     role: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,8 +272,8 @@ class Evaluation:
         hole: the words of the hole, when the evaluation is one.
         wrongly_cleared: error of a false "not above" (missed danger), `wrongly_stopped` of a false "above".
         accept_aggregate: whether a published aggregate may count.
-        harness: accepted harness versions as (name, specifier); empty accepts all.
-        provenance: provenance shortfalls the policy does not accept.
+        refuse_provenance: shortfalls the policy does not accept, in the words of `scalegate.core.reading.SHORTFALLS`.
+        accept_earlier: whether a run may count that began before it was registered, or does not say when.
     """
 
     id: str
@@ -295,6 +295,7 @@ class Evaluation:
     hole: str | None
     reach_issuer: bool
     span: Span
+    accept_earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,4 +399,5 @@ class Kernel:
     elicitation_allowance: Fraction = Fraction(1, 100)
     mitigation_cap: Fraction = Fraction(1, 100)
     teachers_count: bool = True
+    existing_scale: int = 0
     span: Span = Span("", 1, 1, 1, 1)

@@ -110,9 +110,13 @@ def show_duration(seconds: int) -> str:
         (MINUTE, "minute"),
     ):
         if seconds and seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds} second{'' if seconds == 1 else 's'}"
+            return show_count(seconds // size, unit)
+    return show_count(seconds, "second")
+
+
+def show_count(count: int, one: str, many: str = "") -> str:
+    """Return a number of things with its noun, such as `1 item`; `many` where it is not `one` and an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def show_number(value: Fraction) -> str:

@@ -6,10 +6,10 @@ here opens a file; the readers are in `scalegate.ingest`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["untrusted", "malformed", "refused", "inconclusive", "provenance", "note"]
 Harness = Literal["inspect", "lm-eval", "unknown"]
@@ -18,6 +18,25 @@ ItemId = str | int
 
 REFUSING: tuple[Severity, ...] = ("untrusted", "malformed", "refused", "inconclusive")
 """Severities that keep a log out of evidence, worst first."""
+
+BEGAN_EARLIER: Final = "began before registration"
+NOT_DATED: Final = "start not dated"
+"""Shortfalls of a run that may have been chosen by its outcome: nobody shows that it was registered first."""
+
+SHORTFALLS: Mapping[str, str] = {
+    "E117": "stray bytes",
+    "E601": "dirty revision",
+    "E602": "absent revision",
+    "E603": "short commit hash",
+    "E604": "no weights digest",
+    "E605": "no dataset digest",
+    "E606": "unknown harness version",
+    "E607": "partial data set",
+    "E608": "edited metadata",
+    "E609": BEGAN_EARLIER,
+    "E610": NOT_DATED,
+}
+"""What policies call the shortfalls of provenance, in `refuse provenance`, by the code of their finding."""
 
 
 @dataclass(frozen=True, slots=True)

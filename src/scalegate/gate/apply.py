@@ -100,7 +100,7 @@ def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: K
         compute = ComputeRange(max(request.to, spent.low), max(request.to, spent.high))
     situation = Situation(records, lineage, request, subject, compute, training=request.to is not None)
     facts = situate(situation, kernel)
-    actions = implied(request, reached(records, lineage, kernel))
+    actions = implied(request, reached(records, kernel))
     now, to = records.now, situation.to
     if stand(kernel.scope, facts, now, to, False, []) == FOR:
         return Application(kernel, situation, facts, False, actions, [], [], FOREVER)
@@ -125,21 +125,13 @@ def implied(request: Request, largest: int) -> frozenset[str]:
     return frozenset({request.action})
 
 
-def reached(records: Records, lineage: Lineage, kernel: Kernel) -> int:
-    """Return the scale that existed under a policy: declared before it was adopted, or permitted since.
+def reached(records: Records, kernel: Kernel) -> int:
+    """Return the scale that exists under a policy: what its text says exists, or what was permitted since.
 
-    What is declared later is the developer's word, and would unlock its own scale. A policy that was never adopted is
-    taken to be as old as the first one that was.
+    What is merely declared is the developer's word, and would unlock its own scale.
     """
-    first = min((entry.index for entry, _ in records.adopted), default=0)
-    adopted = min((entry.index for entry, event in records.adopted if event.policy == kernel.id), default=first)
-    before = [
-        lineage.compute(records.subjects[name], teachers=kernel.teachers_count).low
-        for name, entry in records.declared.items()
-        if entry.index < adopted
-    ]
     permitted = [event.limit for _, event in records.decisions if event.answer == "permit" and event.action in SCALING]
-    return max([*before, *permitted], default=0)
+    return max([kernel.existing_scale, *permitted])
 
 
 def _escape(

@@ -34,11 +34,14 @@ LEASE = 30 * DAY
 ASSUMPTIONS = (
     "entries are unsigned: who spoke, and in which role, is taken on the word of whoever wrote to this store",
     "item order chosen by developer: no witness drew the order of the items",
+    "the clock: nothing but this machine and the last entry says what time it is",
 )
 NOT_CHECKED = (
     "whether the thresholds are the right ones",
     "runs outside the register: no log can exclude a dry run that was never registered",
     "whether the files in use are those whose digest the subject declares",
+    "whether the items and the model of a log are those of the pinned test and of the subject",
+    "whether the runs of one stream used different items: repeated items count as independent ones",
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.decision import Request
@@ -39,6 +40,16 @@ from scalegate.gate.reach import UNSTATED_GROWTH
 from scalegate.gate.records import Records, index
 from scalegate.gate.voices import about, hear
 from scalegate.policy import load
+
+
+@lru_cache(maxsize=32)
+def _kernel(text: str, file: str, fills: tuple[tuple[str, str], ...] = ()) -> Kernel:
+    """Return the kernel of a text with its fills in order; it is read once, however often one asks.
+
+    Raises:
+        DiagnosticError: for a text that cannot be read; no refusal is kept.
+    """
+    return load(text, file, dict(fills))
 
 
 @dataclass(slots=True)
@@ -132,7 +143,7 @@ class _Reader:
     def _read(self, entry: Entry, event: PolicyAdopted) -> Kernel | None:
         """Return the kernel of an adopted text; a text that cannot be read is a fault."""
         try:
-            kernel = load(event.text, f"{event.policy}.yaml")
+            kernel = _kernel(event.text, f"{event.policy}.yaml")
         except DiagnosticError as error:
             self.force.faults.append(f"the adopted text of {event.policy} cannot be read: {error}")
             return None
@@ -175,9 +186,9 @@ class _Reader:
                 ends.append(min(event.expires, until))
         if not fills:
             return binding.kernel
-        words = {hole: event.condition for hole, event in fills.items()}
+        words = tuple((hole, event.condition) for hole, event in fills.items())
         try:
-            kernel = load(binding.event.text, f"{binding.event.policy}.yaml", words)
+            kernel = _kernel(binding.event.text, f"{binding.event.policy}.yaml", words)
         except DiagnosticError as error:
             self._refuse(binding.event.policy, "a fill", str(error))
             return binding.kernel

@@ -40,8 +40,14 @@ class Lineage:
                     self.children.setdefault(edge.parent, set()).add(subject.name)
 
     def model_of(self, subject: Subject) -> Subject | None:
-        """Return the weights of a system, or the model itself; None when the weights are not declared."""
-        return self.subjects.get(subject.weights) if subject.kind == "system" else subject
+        """Return the weights of a system, or the model itself.
+
+        None when the weights are not declared, or when the same digest was declared over other weights too.
+        """
+        if subject.kind != "system":
+            return subject
+        under = {self.subjects[twin].weights for twin in self.twins[subject.digest]}
+        return self.subjects.get(subject.weights) if under == {subject.weights} else None
 
     def ancestors(self, subject: Subject, edges: frozenset[str] | None = None) -> set[str]:
         """Return the names of a subject and all its ancestors along `edges` (all kinds when None)."""
@@ -83,8 +89,24 @@ class Lineage:
         return self._computes[key]
 
     def _compute(self, model: Subject, *, teachers: bool) -> ComputeRange:
+        """Return the compute of a model: the larger where its weights, or an ancestor's, were declared twice."""
+        edges = None if teachers else WEIGHT_EDGES
+        plain = self._declared_compute(model, edges)
+        low, high = plain.low, plain.high
+        for name in self.ancestors(model, edges):
+            known = self.subjects.get(name)
+            if known is None or len(self.twins[known.digest]) == 1:
+                continue
+            own = self._declared_compute(known, edges)
+            for twin in self.twins[known.digest]:
+                other = self._declared_compute(self.subjects[twin], edges)
+                low = max(low, plain.low - own.low + other.low)
+                high = UNBOUNDED if UNBOUNDED in (high, other.high) else max(high, plain.high - own.high + other.high)
+        return ComputeRange(low, high)
+
+    def _declared_compute(self, model: Subject, edges: frozenset[str] | None) -> ComputeRange:
         total = ComputeRange(0, 0)
-        for name in self.ancestors(model, None if teachers else WEIGHT_EDGES):
+        for name in self.ancestors(model, edges):
             known = self.subjects.get(name)
             if known is None or known.compute is None:
                 total += UNKNOWN_COMPUTE

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from scalegate.core.events import (
     DecisionMade,
@@ -27,7 +27,10 @@ from scalegate.core.events import (
 from scalegate.core.kernel import MITIGATION, TRAIN
 from scalegate.core.subject import Subject
 
-E = TypeVar("E")
+
+def person(name: str) -> str:
+    """Return who a name stands for: names that look the same but for case, width and spaces are one person."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ def index(entries: tuple[Entry, ...], now: int) -> Records:
         event = entry.event
         role = getattr(event, "role", "")
         if role:
-            records.acted.setdefault((role, event.by), entry.index)  # type: ignore[union-attr]
+            records.acted.setdefault((role, person(event.by)), entry.index)  # type: ignore[union-attr]
         kept = lists.get(type(event))
         if kept is not None:
             kept.append((entry, event))
@@ -121,7 +124,7 @@ def _index_one(records: Records, entry: Entry) -> None:
     match event:
         case SubjectDeclared(subject=subject):
             # The first declaration stands: nobody may redeclare a lineage after the fact.
-            records.issuers.setdefault(subject.issuer, entry.index)
+            records.issuers.setdefault(person(subject.issuer), entry.index)
             if subject.name not in records.subjects:
                 records.subjects[subject.name] = subject
                 records.declared[subject.name] = entry

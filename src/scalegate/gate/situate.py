@@ -207,8 +207,7 @@ def measure(situation: Situation, kernel: Kernel, term: Measure) -> tuple[Fact, 
         allowance = kernel.elicitation_allowance
         sources |= situation.lineage.latch_sources(weights, allowance)
         if spec.reach_issuer:
-            subjects = situation.records.subjects.values()
-            sources |= {item.name for item in subjects if item.issuer == situation.subject.issuer}
+            sources |= set(situation.records.subjects)
         # A system may show what its weights can do, whatever was put in front of them.
         sources |= {item.name for item in situation.records.subjects.values() if item.weights in sources}
         facts += _treated_as_crossed(situation, spec, sources)
@@ -249,10 +248,10 @@ def _of_stratum(
     span = situation.lineage.compute(chosen.subject, teachers=kernel.teachers_count)
     near = limits_of(spec, chosen, span.low, span.high, training=situation.training)
     far = _extended(situation, kernel, spec, streams, chosen, stratum, near)
+    # A store is one developer's: the issuer that a declaration names is its own word, and opens no other lineage.
     computes = {
         name: situation.lineage.compute(item, teachers=kernel.teachers_count)
         for name, item in situation.records.subjects.items()
-        if item.issuer == situation.subject.issuer
     }
     elsewhere = streams.crossings(computes, span.low) if spec.kind == "capability" else ()
     fact = streams.bearing(chosen, stratum, near, far, situation.to, elsewhere)

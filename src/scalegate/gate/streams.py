@@ -14,15 +14,19 @@ from fractions import Fraction
 from scalegate.core.events import ResultReported
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
-from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
+from scalegate.core.quantities import DAY, FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Link
+from scalegate.gate.provenance import flawed, flaws
 from scalegate.gate.reach import Reach
-from scalegate.gate.records import Records, Run
+from scalegate.gate.records import Records, Run, person
 from scalegate.gate.voices import is_independent, may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
 
 Stratum = tuple[str, str]
+
+# A run is never pending for longer than this where the policy writes no `no result, stop`.
+PENDING_AT_MOST = 60 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,22 @@ class Streams:
         """Collect the runs of the evaluation's variable; voided runs leave, retracted results become missing."""
         self.records, self.kernel, self.evaluation = records, kernel, evaluation
         self.runs: dict[tuple[str, Stratum], list[Run]] = {}
-        self.order: dict[str, dict[Stratum, None]] = {}
+        self.order: dict[tuple[str, bool], dict[Stratum, None]] = {}
         for run in records.runs_of(evaluation.digest or ""):
             stratum = (run.plan.elicitation, run.plan.scaffold)
             # Voided runs keep their stratum's place, so that no share of the error ever moves.
-            self.order.setdefault(run.plan.subject, {})[stratum] = None
+            self.order.setdefault((run.plan.subject, self.asked(run)), {})[stratum] = None
             if not self.voided(run):
                 self.runs.setdefault((run.plan.subject, stratum), []).append(run)
 
     # ------------------------------------------------------------ single runs
+
+    def asked(self, run: Run) -> bool:
+        """Whether the run was registered by somebody who then could speak in the role that the policy names."""
+        role, plan = self.evaluation.by, run.plan
+        if role is None:
+            return True
+        return plan.role == role and may_speak(self.records, self.kernel, role, plan.by, run.entry.index)
 
     def voided(self, run: Run) -> bool:
         """Whether a run without a result was voided by a role independent of the developer."""
@@ -86,15 +97,17 @@ class Streams:
             for entry, defect in self.records.retractions
         )
 
-    def accepted(self, run: Run, *, then: bool = False) -> bool:
-        """Whether the run was registered and reported by the role the policy names, with provenance it accepts.
+    def accepted(self, run: Run) -> bool:
+        """Whether the run was registered and reported by the role the policy names, with provenance it accepts."""
+        return run.result is not None and not flaws(run.result, self.evaluation) and self.spoken(run)
+
+    def spoken(self, run: Run, *, then: bool = False) -> bool:
+        """Whether the run was registered and reported by the role the policy names.
 
         With `then`, as things stood when it was reported.
         """
         result, role = run.result, self.evaluation.by
         if result is None or run.result_entry is None:
-            return False
-        if any(item in self.evaluation.refuse_provenance for item in result.provenance):
             return False
         at = run.result_entry.index if then else None
         return role is None or all(
@@ -104,8 +117,9 @@ class Streams:
 
     def report_by(self, run: Run) -> int:
         """Return when a run is missing: its `report_by`, never later than the hard end after its registration."""
-        stop = self.evaluation.validity.stop_time
-        return run.plan.report_by if stop is None else min(run.plan.report_by, run.entry.at + stop)
+        validity = self.evaluation.validity
+        longest = PENDING_AT_MOST if validity.exact or validity.stop_time is None else validity.stop_time
+        return min(run.plan.report_by, run.entry.at + longest)
 
     def counts(self, run: Run, result: ResultReported | None) -> Counts:
         """Return a result's counts over the planned items; whatever it leaves out is missing, and widens both ends.
@@ -132,16 +146,31 @@ class Streams:
         """Return the strata with runs on a subject, in the order of their first registration."""
         return [stratum for name, stratum in self.runs if name == subject]
 
-    def share(self, subject: str, stratum: Stratum, group: int) -> Fraction:
+    def share(self, subject: str, stratum: Stratum, place: int = 0, *, asked: bool = True) -> Fraction:
         """Return the share of the "above" error for one pool; all shares of a subject sum to at most 1.
 
-        The required strata split 9/10 and later ones 1/10, however many come. Within a stratum the first group of
-        speakers has 9/10 and later groups share the rest.
+        Nobody thins the shares of those the policy asks: whoever else registers or reports shares a budget apart, and
+        so do strata beyond those the policy requires. Within each budget shares are fixed by the order of arrival.
+
+        Args:
+            subject: the subject's name.
+            stratum: the stratum.
+            place: the place of the group of speakers among those asked, or among the others.
+            asked: whether the group is one that the policy asks.
         """
-        required = max(1, len(self.evaluation.elicited_by))
-        later = list(self.order[subject]).index(stratum) - required
-        base = Fraction(9, 10) / required if later < 0 else Fraction(1, 10) / ((later + 1) * (later + 2))
-        return base * (Fraction(9, 10) if group == 0 else Fraction(1, 10) / (group * (group + 1)))
+        return self._stratum_share(subject, stratum) * (_first(place) if asked else _rest(place))
+
+    def _stratum_share(self, subject: str, stratum: Stratum) -> Fraction:
+        asked, others = list(self.order.get((subject, True), ())), list(self.order.get((subject, False), ()))
+        required = self.evaluation.elicited_by
+        if stratum not in asked:
+            return _rest(others.index(stratum))
+        if not required:
+            return _first(asked.index(stratum))
+        if stratum[0] in required:
+            same = [item for item in asked if item[0] == stratum[0]]
+            return _first(same.index(stratum)) / len(required)
+        return _rest([item for item in asked if item[0] not in required].index(stratum)) / 2
 
     def pool(self, looks: Sequence[Counts], share: Fraction) -> Bounds:
         """Return the pooled bounds of some results in the order of their reports."""
@@ -163,11 +192,14 @@ class Streams:
         ]
         groups: dict[tuple[str, ...], list[tuple[Run, ResultReported]]] = {}
         for _, run, result in sorted(said, key=lambda item: item[0].index):
-            speakers = (run.plan.by, run.plan.role, result.by, result.role)
+            speakers = (person(run.plan.by), run.plan.role, person(result.by), result.role)
             groups.setdefault(speakers, []).append((run, result))
-        for place, group in enumerate(groups.values()):
-            looks = [self.counts(run, result) for run, result in group]
-            yield self.pool(looks, self.share(subject, stratum, place)), [run for run, _ in group]
+        places = {True: 0, False: 0}
+        for group in groups.values():
+            asked = self.spoken(group[0][0], then=True) and group[0][1] is group[0][0].result
+            share = self.share(subject, stratum, places[asked], asked=asked)
+            places[asked] += 1
+            yield self.pool([self.counts(run, result) for run, result in group], share), [run for run, _ in group]
 
     def adverse(self, subjects: set[str], target: str) -> Iterator[Fact]:
         """Yield each subject's measurements as facts that never speak for a permit of `target`.
@@ -278,15 +310,17 @@ class Streams:
     def _levels(self, runs: Sequence[Run]) -> list[list[Run]]:
         """Return the results that could count, from all that ever could to those that do, oldest first.
 
-        A level is what is left of the one before it: those that follow each method card, those whose speakers still
-        may speak.
+        A level is what is left of the one before it: those with provenance that the policy accepts, those that follow
+        each method card, those whose speakers still may speak. Nobody drops a bad result by spoiling its provenance.
         """
-        level = [run for run in runs if not self.retracted(run) and self.accepted(run, then=True)]
+        level = [run for run in runs if not self.retracted(run) and self.spoken(run, then=True)]
         levels = [level]
+        level = [run for run in level if run.result is not None and not flaws(run.result, self.evaluation)]
+        levels.append(level)
         for card in self._cards(runs[0].plan.elicitation):
             level = [run for run in level if card in run.plan.methods]
             levels.append(level)
-        levels.append([run for run in level if self.accepted(run)])
+        levels.append([run for run in level if self.spoken(run)])
         return levels
 
     def _favorable(self, levels: list[list[Run]], due: list[Run]) -> tuple[Fraction | None, Fraction | None]:
@@ -310,7 +344,7 @@ class Streams:
             return ""
         ordered = sorted(used, key=lambda run: run.result_entry.index if run.result_entry else 0)
         looks = [self.counts(run, run.result) for run in ordered]
-        detail = detail_of(self.pool(looks, self.share(name, stratum, 0)))
+        detail = detail_of(self.pool(looks, self.share(name, stratum)))
         if any(run.result is not None and not self.usable(run, run.result) for run in used):
             detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
         return detail
@@ -319,7 +353,7 @@ class Streams:
         """Return why single runs bar favorable use of their whole stream."""
         standing = [run for run in runs if run.result is not None and not self.retracted(run)]
         newest = max((run.entry.index for run in standing), default=-1)
-        gaps = [gap for run in runs for gap in self._run_gaps(run)]
+        gaps = [gap for run in runs if not self.retracted(run) for gap in self._run_gaps(run)]
         for run in runs:
             # A retracted result is missing until a run registered later takes its place.
             if run.result is not None and self.retracted(run) and run.entry.index > newest:
@@ -332,6 +366,11 @@ class Streams:
         evidence = (run.entry.digest,)
         name = run.plan.run
         if run.result is not None:
+            offered = [entry.digest for entry, refusal in run.refused if refusal.log != run.result.log]
+            if offered:
+                words = f"another log was offered for run {name} and refused ({run.refused[-1][1].code})"
+                repair = f"an independent role retracts run {name}, and it is run again"
+                yield Gap("untrusted", f"{words}; which of them is the run is open", (*offered, *evidence), repair)
             differing = [entry.digest for entry, result in run.disputes if _counted(result) != _counted(run.result)]
             if differing:
                 words = f"run {name} is disputed: a second result with other counts was reported"
@@ -361,9 +400,13 @@ class Streams:
             return Gap("stale", f"the evidence on {what} is too old{age}", evidence)
         if accepted:
             return Gap("stale", f"the evidence on {what} is behind a newer elicitation method", evidence)
-        if any(run.result is not None and not self.retracted(run) for run in runs):
-            who = f"by {self.evaluation.by}" if self.evaluation.by else "with accepted provenance"
-            return Gap("untrusted", f"the results on {what} were not made {who}, as the policy asks", evidence)
+        reported = [run for run in runs if run.result is not None and not self.retracted(run)]
+        flaw = flawed(reported, self.evaluation, evidence)
+        if flaw is not None:
+            return flaw
+        if reported:
+            words = f"the results on {what} were not made by {self.evaluation.by}, as the policy asks"
+            return Gap("untrusted", words, evidence)
         names = ", ".join(run.plan.run for run in runs)
         last = max((self.report_by(run) for run in runs), default=0)
         words = f"run {names} on {what} has not reported yet; it must by {show_instant(last)}"
@@ -382,6 +425,16 @@ class Streams:
             if run.result is None and not run.refused and self.report_by(run) > self.records.now
         ]
         return max(ends, default=0)
+
+
+def _first(place: int) -> Fraction:
+    """Return the shares 8/10, 1/20, 1/60, ...: together 9/10 at most."""
+    return Fraction(8, 10) if place == 0 else Fraction(1, 10) / (place * (place + 1))
+
+
+def _rest(place: int) -> Fraction:
+    """Return the shares 1/20, 1/60, ...: together 1/10 at most."""
+    return Fraction(1, 10) / ((place + 1) * (place + 2))
 
 
 def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
@@ -408,7 +461,7 @@ def evidence_of(runs: Sequence[Run]) -> tuple[str, ...]:
     for run in runs:
         found.append(run.entry.digest)
         if run.result is not None and run.result_entry is not None:
-            found += [run.result_entry.digest, run.result.log]
+            found += [run.result_entry.digest, run.result.log, *run.result.beside]
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from scalegate.core.events import Entry, Statement
 from scalegate.core.kernel import Kernel, Role
 from scalegate.core.quantities import FOREVER
-from scalegate.gate.records import Records
+from scalegate.gate.records import Records, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ def may_speak(records: Records, kernel: Kernel, role_name: str, name: str, at: i
     office that issues a regime is not. With `at`, as things stood at that entry: what somebody said against a permit
     does not lose its weight when the speaker loses a role.
     """
-    role = kernel.roles.get(role_name)
-    if role is None or (role.members and name not in role.members):
+    role, name = kernel.roles.get(role_name), person(name)
+    if role is None or (role.members and name not in map(person, role.members)):
         return False
     last = FOREVER if at is None else at
     if "developer" in role.independent_of and (
-        records.issuers.get(name, FOREVER) < last or (kernel.kind == "policy" and name == kernel.issuer)
+        records.issuers.get(name, FOREVER) < last or (kernel.kind == "policy" and name == person(kernel.issuer))
     ):
         return False
     return not any(records.acted.get((other, name), FOREVER) < last for other in role.independent_of)
@@ -66,7 +66,7 @@ def latest(
         if accepted and statement.holds:
             accepted = may_speak(records, kernel, role_name, statement.by)
         if accepted:
-            found[statement.by] = (entry, statement)
+            found[person(statement.by)] = (entry, statement)
         else:
             rejected.append(entry.digest)
     return sorted(found.values(), key=lambda item: item[0].index), rejected

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from fractions import Fraction
 
+from scalegate.core.quantities import show_count, show_instant
 from scalegate.core.reading import (
     AtLeast,
     Column,
@@ -80,6 +81,26 @@ def tally(
     return Tally(planned, 0, 0, planned, counted.binary, partial, counted.findings)
 
 
+def untimely(reading: Reading, registered: int, now: int) -> tuple[Finding, ...]:
+    """Return what is wrong with when a run began: who registers afterwards has seen what came out.
+
+    A date that no run can have is none.
+
+    Args:
+        reading: the log; its start is in whole seconds, rounded down, as the other times are.
+        registered: when the run was registered, in seconds UTC.
+        now: when its result is reported.
+    """
+    began = reading.created
+    if began is None:
+        return (objection("E610"),)
+    if not 0 <= began <= now:
+        return (objection("E610", "its date lies in the future, or before 1970"),)
+    if began < registered:
+        return (objection("E609", f"it began {show_instant(began)}, and was registered {show_instant(registered)}"),)
+    return ()
+
+
 def _count(column: Column, needed: int, tries: int) -> tuple[int, int]:
     """Return how many items are successes, and how many failures, whatever the missing tries would have been."""
     hits: dict[str, int] = defaultdict(int)
@@ -107,14 +128,14 @@ def _planned(
     if isinstance(registered, int):
         found = []
         if len(seen) > registered:
-            found.append(objection("E415", f"{len(seen)} items, {registered} registered"))
+            found.append(objection("E415", f"{show_count(len(seen), 'item')}, {registered} registered"))
         return max(registered, len(seen)), found
     known = {str(item) for item in registered}
     strangers = sorted(seen - known)
     if not strangers:
         return len(known), []
     shown = ", ".join(quoted(item, 60) for item in strangers[:3])
-    detail = f"{len(strangers)} items, such as {shown}"
+    detail = f"{show_count(len(strangers), 'item')}, such as {shown}"
     return len(known | seen), [objection("E415", detail)]
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from scalegate.core.quantities import show_count
 from scalegate.core.reading import Finding
 from scalegate.ingest.inspect_header import Header, Metric, ScoreBlock
 from scalegate.ingest.inspect_metrics import (
@@ -48,7 +49,7 @@ def check_plan(header: Header, samples: SampleTable) -> list[Finding]:
     if late:
         found.append(objection("E409", f"try {max(late)} of {header.epochs}"))
     if header.total is not None and len(samples) > header.total:
-        found.append(objection("E405", f"{len(samples)} samples, {header.total} reported"))
+        found.append(objection("E405", f"{show_count(len(samples), 'sample')}, {header.total} reported"))
     if header.completed is not None:
         certain = sum(samples.scored(row) for row in range(len(samples)) if row not in samples.errors)
         if not certain <= header.completed <= len(samples):
@@ -89,7 +90,7 @@ def check_summaries(samples: SampleTable, summaries: SampleTable) -> list[Findin
     if unequal:
         found.append(objection("E401", f"{len(unequal)} of {len(samples)} tries, {_few(unequal)}"))
     if troubled:
-        found.append(objection("E411", f"{len(troubled)} tries, {_few(troubled)}"))
+        found.append(objection("E411", f"{show_count(len(troubled), 'try', 'tries')}, {_few(troubled)}"))
     return found
 
 
@@ -183,7 +184,7 @@ def _check_reduction(recomputed: _Recomputed, scorer: str, reducer: str, rows: l
     for key in _keys(recomputed.samples.values[scorer]):
         reduced = recomputed.reduced(scorer, key, reducer)
         if len(rows) != len(reduced) or reduced.keys() != stored.keys():
-            return [objection("E404", f"{len(rows)} items reduced, {len(reduced)} scored", scorer)]
+            return [objection("E404", f"{show_count(len(rows), 'item')} reduced, {len(reduced)} scored", scorer)]
         for item, accepted in reduced.items():
             value = _part(stored[item], key)
             if accepted is None:
@@ -192,7 +193,7 @@ def _check_reduction(recomputed: _Recomputed, scorer: str, reducer: str, rows: l
                 wrong.append(item)
     found = []
     if wrong:
-        found.append(objection("E404", f"{len(wrong)} items, {_few(wrong)}", scorer))
+        found.append(objection("E404", f"{show_count(len(wrong), 'item')}, {_few(wrong)}", scorer))
     if unknown:
         found.append(objection("E704", f"by {quoted(reducer)}", scorer))
     return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from math import floor
 from typing import Any
 
 from scalegate.core.reading import Finding, ItemId
@@ -153,12 +154,15 @@ def _provenance(
 
 
 def instant(text: object) -> int | None:
-    """Return seconds since 1970 of an ISO time as Inspect writes it (no zone means UTC), None for anything else."""
+    """Return seconds since 1970 of an ISO time with its zone, None for anything else.
+
+    A time without a zone is none: it names as many instants as there are zones.
+    """
     if not isinstance(text, str) or not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        return floor(moment.timestamp()) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
 

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+from scalegate.core.quantities import show_count
 from scalegate.core.reading import Aggregate, Finding, Reading
 from scalegate.ingest.archive import Archive, Member
 from scalegate.ingest.columns import columns, slots
@@ -74,9 +75,9 @@ def read_archive(handle: BinaryIO, *, allow_edited: bool, limits: Limits) -> Rea
         started = any(member.name == _START for member in archive.members)
         raise ObjectionError("E309" if started else "E103", "no `header.json`")
     if archive.slack:
-        contents.findings.append(objection("E117", f"{archive.slack} bytes"))
+        contents.findings.append(objection("E117", show_count(archive.slack, "byte")))
     if strays:
-        contents.findings.append(objection("E707", f"{strays} members"))
+        contents.findings.append(objection("E707", show_count(strays, "member")))
     contents.layout = "eval-chunked" if shells else "eval"
     reading = _reading(contents, contents.header, allow_edited=allow_edited, limits=limits)
     return replace(reading, digest=archive.digest, size=handle.seek(0, 2))
@@ -204,12 +205,12 @@ def _objections(contents: _Contents, header: Header, *, allow_edited: bool) -> l
         if not samples.values:
             found.append(objection("E302"))
     if samples.invalidated:
-        found.append(objection("E304", f"{len(samples.invalidated)} samples"))
+        found.append(objection("E304", show_count(len(samples.invalidated), "sample")))
     if samples.edited:
         code = "E705" if allow_edited else "E305"
-        found.append(objection(code, f"in {len(samples.edited)} samples"))
+        found.append(objection(code, f"in {show_count(len(samples.edited), 'sample')}"))
     if header.early_stops:
-        found.append(objection("E501", f"{header.early_stops} tries were left out"))
+        found.append(objection("E501", f"left out: {show_count(header.early_stops, 'try', 'tries')}"))
     return found
 
 

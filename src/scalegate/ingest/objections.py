@@ -80,6 +80,9 @@ CODES: dict[str, tuple[Severity, str]] = {
     "E606": ("provenance", "the harness version is unknown"),
     "E607": ("provenance", "only a part of the data set was run"),
     "E608": ("provenance", "tags or metadata were edited after the run"),
+    # Known only beside the registration of the run.
+    "E609": ("provenance", "the run began before it was registered"),
+    "E610": ("provenance", "the log does not say when the run began"),
     # For the reader.
     "E701": ("note", "samples without a score"),
     "E702": ("note", "scores that are no number"),

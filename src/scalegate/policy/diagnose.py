@@ -6,7 +6,6 @@ and one fact each; `help` is computed from the text. User text is hostile until 
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
@@ -41,6 +40,7 @@ CODES = {
     "P207": "keys that exclude each other are not written together",
     "P208": "the first key says which language the file is written in",
     "P209": "a list names each item once, and at least one",
+    "P210": "a shortfall of provenance is one that a result can be recorded with",
     "P301": "a phrase follows its grammar",
     "P302": "`and` and `or` are not mixed without parentheses",
     "P303": "a comparison has one name, one operator and one value, in this order",
@@ -116,6 +116,9 @@ def closest(word: str, among: Collection[str]) -> str | None:
     """Return the one of `among` that `word` was probably meant to be, or None."""
     if len(word) > QUOTED_LENGTH:
         return None
+    # Imported only once something is wrong: every start of the gate would pay for it.
+    import difflib  # noqa: PLC0415
+
     plain = word.lower().replace("_", "-")
     folded = {name.lower(): name for name in sorted(among, reverse=True)}
     found = difflib.get_close_matches(plain, sorted(folded), n=1, cutoff=0.7)

@@ -99,6 +99,7 @@ class _Expander:
             elicitation_allowance=policy.elicitation_allowance,
             mitigation_cap=policy.mitigation_cap,
             teachers_count=policy.teachers_count,
+            existing_scale=policy.existing_scale,
             span=policy.span,
             terms=self.conditions.terms,
         )

@@ -84,6 +84,7 @@ class Declarations:
             hole=item.hole.words if item.hole else None,
             reach_issuer=item.reach_issuer,
             span=item.span,
+            accept_earlier=item.accept_earlier,
         )
 
     def _warn_evaluation(self, item: written.EvaluationText) -> None:

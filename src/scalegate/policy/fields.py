@@ -106,12 +106,12 @@ def as_names(node: Node, what: str, findings: Findings) -> tuple[Name, ...]:
     return names
 
 
-def as_words(node: Node, what: str, findings: Findings) -> tuple[str, ...]:
+def as_words(node: Node, what: str, findings: Findings) -> tuple[Name, ...]:
     """Return a list of different free texts; a text alone stands for a list of one."""
     items = [as_text(item, f"an item of {what}", findings) for item in as_items(node, what, findings)]
     words = tuple(Name(item.text, item.span) for item in items if item is not None)
     unique(words, what, findings)
-    return tuple(word.text for word in words)
+    return words
 
 
 def as_table(node: Node, what: str, findings: Findings) -> Table | None:
@@ -200,7 +200,16 @@ class Fields:
     def listed(self, key: str) -> tuple[str, ...]:
         """Return the free texts a key lists."""
         node = self.node(key)
-        return () if node is None else as_words(node, quote(key), self.findings)
+        return () if node is None else tuple(word.text for word in as_words(node, quote(key), self.findings))
+
+    def chosen(self, key: str, options: Sequence[str], code: str) -> tuple[str, ...]:
+        """Return those of `options` that a key lists; another word is reported under `code`."""
+        node = self.node(key)
+        words = () if node is None else as_words(node, quote(key), self.findings)
+        for word in words:
+            if word.text not in options:
+                self._refuse_choice(key, word.text, options, code, word.span)
+        return tuple(word.text for word in words if word.text in options)
 
     def actions(self, key: str) -> tuple[Name, ...]:
         """Return the actions a key lists; `everything` is a word of the language, and one of them."""
@@ -235,12 +244,14 @@ class Fields:
         word = " ".join(scalar.text.split())
         if word in options:
             return word
+        self._refuse_choice(key, word, options, "P205", scalar.span)
+        return None
+
+    def _refuse_choice(self, key: str, word: str, options: Sequence[str], code: str, span: Span) -> None:
         remedy = suggestion(word, options)
         if not remedy.startswith("did"):
             remedy = f"write {spoken(map(quote, options))}"
-        message = f"{quote(key)} cannot be {quote(word)}"
-        self.findings.error("P205", message, scalar.span, help=remedy)
-        return None
+        self.findings.error(code, f"{quote(key)} cannot be {quote(word)}", span, help=remedy)
 
     def exclusive(self, key: str, others: Sequence[str], why: str) -> bool:
         """Report the first of `others` that is written beside `key`; tell whether there is none."""

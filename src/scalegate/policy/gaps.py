@@ -11,6 +11,7 @@ from scalegate.core.kernel import (
     HARDER,
     IRREVERSIBLE,
     MITIGATION,
+    NEW_SCALE,
     UNHOLDABLE,
     AnyOf,
     Approved,
@@ -26,7 +27,7 @@ from scalegate.core.kernel import (
     Kernel,
     Not,
 )
-from scalegate.core.quantities import show_duration, show_rate
+from scalegate.core.quantities import show_duration, show_flop, show_rate
 from scalegate.policy.phrases import (
     ACTION_WORDS,
     condition_words,
@@ -348,11 +349,16 @@ def _allowances(kernel: Kernel) -> Iterator[str]:
             yield f"In the context {plain(context.name)} a hold does not end a running service."
     if not kernel.teachers_count:
         yield "The compute of teacher models does not count: distillation starts from nothing."
+    if any(NEW_SCALE in item.actions for item in kernel.commitments):
+        existing = f"{show_flop(kernel.existing_scale)} FLOP" if kernel.existing_scale else "nothing"
+        yield f"New scale is training beyond what exists: {existing}, or what was permitted since."
     for item in kernel.evaluations.values():
         if item.accept_aggregate:
             yield f"A published total counts for {plain(item.id)}, without the samples behind it."
         if item.accept_edited:
             yield f"Scores that were edited afterwards count for {plain(item.id)}."
+        if item.accept_earlier:
+            yield f"Runs that began before they were registered count for {plain(item.id)}: the best of many can be."
     yield (
         "A crossing found by eliciting with up to "
         f"{show_rate(kernel.elicitation_allowance)} of a model's compute counts against the model "

@@ -18,6 +18,7 @@ from scalegate.policy.tree import Name
 from scalegate.policy.values import (
     read_binds,
     read_duration,
+    read_flop,
     read_instant,
     read_quorum,
     read_rate,
@@ -50,6 +51,7 @@ KEYS = (
     "mitigation",
     "elicitation allowance",
     "teachers",
+    "existing scale",
 )
 _KINDS: dict[str, PolicyKind] = {"policy": "policy", "regime": "regime", "reference": "reference"}
 
@@ -93,6 +95,7 @@ def parse(node: Node, findings: Findings) -> written.Policy | None:
         elicitation_allowance=Fraction(1, 100) if allowance is None else allowance,
         mitigation_cap=_mitigation(fields),
         teachers_count=fields.choice("teachers", ("count", "do not count")) != "do not count",
+        existing_scale=fields.read("existing scale", read_flop) or 0,
         span=fields.span,
     )
 

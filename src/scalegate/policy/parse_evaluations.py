@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import Count, EvaluationKind, Validity
+from scalegate.core.reading import SHORTFALLS
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text
 from scalegate.policy.source import Entry, Node, Scalar, Table
@@ -61,7 +62,7 @@ _KINDS: dict[str, EvaluationKind] = {
     "understanding": "understanding",
 }
 _BELIEVABLE = "`believable only if`"
-_ACCEPT = ("aggregate", "edited scores")
+ACCEPT = ("aggregate", "edited scores", "earlier runs")
 
 
 def _body(entry: Entry, kind: str, keys: Iterable[str], findings: Findings) -> Fields | None:
@@ -136,7 +137,7 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
     remedy = "name the pinned test, or declare what is open with `hole:`"
     fields.need("test", entry.key.span, remedy)
     fields.need("score", entry.key.span, "write something like `success rate`")
-    accept = _accept(fields)
+    accept = fields.chosen("accept", ACCEPT, "P205")
     return EvaluationText(
         name=name,
         kind=kind,
@@ -152,24 +153,11 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
         shown_to_work=_tallies(fields, "shown to work by"),
         accept_aggregate="aggregate" in accept,
         accept_edited="edited scores" in accept,
-        refuse_provenance=fields.listed("refuse provenance"),
+        accept_earlier="earlier runs" in accept,
+        refuse_provenance=fields.chosen("refuse provenance", tuple(SHORTFALLS.values()), "P210"),
         reach_issuer=fields.choice("reach", ("issuer",)) is not None,
         span=entry.key.span,
     )
-
-
-def _accept(fields: Fields) -> frozenset[str]:
-    words = fields.listed("accept")
-    node = fields.node("accept")
-    for word in words:
-        if word not in _ACCEPT and node is not None:
-            fields.findings.error(
-                "P205",
-                f"`accept` cannot be {quote(word)}",
-                node.span,
-                help="write `aggregate` or `edited scores`",
-            )
-    return frozenset(words)
 
 
 def _tallies(fields: Fields, key: str) -> tuple[Count, ...]:

@@ -175,6 +175,8 @@ def _evaluation(kernel: Kernel, item: Evaluation) -> str:
         parts.append("A published total is accepted without its samples.")
     if item.accept_edited:
         parts.append("Edited scores are accepted.")
+    if item.accept_earlier:
+        parts.append("Runs are accepted that began before they were registered, or that do not say when.")
     if item.refuse_provenance:
         parts.append(f"It refuses results with {listed(map(plain, item.refuse_provenance), 'or')}.")
     if item.reach_issuer:

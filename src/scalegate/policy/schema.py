@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from scalegate.core.canonical import Plain
 from scalegate.core.kernel import ACTIONS, GROUPS, UNHOLDABLE
+from scalegate.core.reading import SHORTFALLS
+from scalegate.policy.parse_evaluations import ACCEPT
 
 _NAME = r"^[A-Za-z][A-Za-z0-9.-]*$"
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -44,6 +46,9 @@ def json_schema() -> _Schema:
             "amendments": _amendments(),
             "mitigation": _record("The permit that a hold leaves open.", {"at most": _ref("rate")}),
             "elicitation allowance": _ref("rate", "Compute up to which elicitation convicts the model itself."),
+            "existing scale": _pattern(
+                "Effective compute that exists already; training beyond it is new scale.", r"^[0-9]"
+            ),
             "teachers": _choice("Whether the compute of teacher models adds up.", "count", "do not count"),
         },
         required=("scalegate", "id", "version", "issuer", "effective"),
@@ -157,8 +162,8 @@ def _evaluation() -> _Schema:
             "no result, stop": _ref("due", "The hard end, which only a pending run reaches."),
             "valid for": _validity("How long a result counts, in place of `due`."),
             "believable only if": _beliefs(),
-            "accept": _accept(),
-            "refuse provenance": _ref("words", "Shortfalls of origin that void a result."),
+            "accept": _some_of("Results that count though they lack samples, were edited, or began early.", *ACCEPT),
+            "refuse provenance": _some_of("Shortfalls of origin that void a result.", *SHORTFALLS.values()),
             "reach": _choice("A crossing holds every lineage of the issuer.", "issuer"),
             **_hole_keys(),
         },
@@ -185,14 +190,6 @@ def _beliefs() -> _Schema:
     return {
         "description": "What has to be attested before a result counts.",
         "anyOf": [claims, {"type": "array", "items": claims, "minItems": 1}],
-    }
-
-
-def _accept() -> _Schema:
-    choice: _Schema = {"enum": ["aggregate", "edited scores"]}
-    return {
-        "description": "Results that count though their samples are not there, or were edited.",
-        "anyOf": [choice, {"type": "array", "items": choice, "minItems": 1, "uniqueItems": True}],
     }
 
 
@@ -322,3 +319,9 @@ def _pattern(description: str, pattern: str, also: list[Plain] | None = None) ->
 
 def _choice(description: str, *words: str) -> _Schema:
     return {"enum": [*words], "description": description}
+
+
+def _some_of(description: str, *words: str) -> _Schema:
+    choice: _Schema = {"enum": [*words]}
+    several: _Schema = {"type": "array", "items": choice, "minItems": 1, "uniqueItems": True}
+    return {"description": description, "anyOf": [choice, several]}

@@ -36,6 +36,7 @@ from scalegate.core.kernel import (
 )
 from scalegate.core.quantities import (
     show_duration,
+    show_flop,
     show_instant,
     show_number,
     show_rate,
@@ -177,6 +178,7 @@ def _declarations(kernel: Kernel) -> Iterator[tuple[str, list[str]]]:
             f"elicitation allowance {show_rate(kernel.elicitation_allowance)}",
             f"mitigation at most {show_rate(kernel.mitigation_cap)}",
             f"teachers {'count' if kernel.teachers_count else 'do not count'}",
+            f"existing scale {show_flop(kernel.existing_scale)} FLOP",
             "never held: evaluate, elicit, study",
         ],
     )
@@ -221,6 +223,7 @@ def _evaluation(item: Evaluation) -> str:
         parts.append(f"believable only if {plain(belief.claim)}, attested by {who}{age}")
     parts += ["accepts aggregates"] if item.accept_aggregate else []
     parts += ["accepts edited scores"] if item.accept_edited else []
+    parts += ["accepts earlier runs"] if item.accept_earlier else []
     if item.refuse_provenance:
         parts.append(f"refuses {', '.join(map(plain, item.refuse_provenance))}")
     parts += ["reaches the issuer"] if item.reach_issuer else []

@@ -216,6 +216,7 @@ class EvaluationText(NamedTuple):
     shown_to_work: tuple[Count, ...] = ()
     accept_aggregate: bool = False
     accept_edited: bool = False
+    accept_earlier: bool = False
     refuse_provenance: tuple[str, ...] = ()
     reach_issuer: bool = False
     span: Span = Span("", 1, 1, 1, 1)
@@ -310,4 +311,5 @@ class Policy(NamedTuple):
     elicitation_allowance: Fraction = Fraction(1, 100)
     mitigation_cap: Fraction = Fraction(1, 100)
     teachers_count: bool = True
+    existing_scale: int = 0
     span: Span = Span("", 1, 1, 1, 1)

@@ -169,6 +169,13 @@ def read_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     return as_rate(found, findings) if found else None
 
 
+def read_flop(scalar: Scalar, findings: Findings) -> int | None:
+    """Return a compute such as `4e25 FLOP`, in whole FLOP."""
+    tree = read_phrase("quantity", scalar, findings)
+    found = quantity(tree, scalar, findings) if tree else None
+    return as_flop(found, findings) if found else None
+
+
 def read_error_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     """Return a tolerated error rate: above 0, where no finite test arrives, and below a coin's."""
     rate = read_rate(scalar, findings)

@@ -19,7 +19,7 @@ from scalegate.cli.options import (
 from scalegate.cli.output import Output
 from scalegate.cli.text import safe
 from scalegate.core.events import ResultReported
-from scalegate.core.quantities import show_bound
+from scalegate.core.quantities import show_bound, show_count
 from scalegate.core.reading import Finding
 
 _WHO = "--by 'Lea Roth' --role external-auditor"
@@ -100,7 +100,8 @@ def _sentence(added: Added) -> str:
         why = added.refusal.message if added.refusal else ""
         return f"entry {added.entry.index}: the log is refused, and the refusal recorded: {why}"
     n = event.successes + event.failures + event.missing
-    words = f"entry {added.entry.index}: {event.successes} successes of {n} items"
+    words = f"entry {added.entry.index}: {show_count(event.successes, 'success', 'successes')}"
+    words += f" of {show_count(n, 'item')}"
     words += f", {event.missing} missing" if event.missing else ""
     if added.bounds is not None:
         low = show_bound(added.bounds.lower, up=False)

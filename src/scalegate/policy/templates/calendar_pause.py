@@ -8,6 +8,7 @@ version: "1.0"
 issuer: lighthouse
 effective: 2026-01-01
 scope: effective compute > 1e25 FLOP
+existing scale: 5e25 FLOP  # training beyond it is new scale
 
 roles:
   developer: {}

@@ -10,6 +10,7 @@ version: "1.0"
 issuer: regulator
 effective: 2026-01-01
 binds: every developer above 1e25 FLOP
+existing scale: 5e25 FLOP  # training beyond it is new scale
 
 roles:
   developer: {}
