@@ -25,6 +25,7 @@ SOURCE = HERE.parents[1] / "src"  # this checkout, whatever else is installed
 
 ADA = "--by 'Ada Osei' --role developer"
 LEA = "--by 'Lea Roth' --role auditor"
+BANK = "--model mockllm/model --scorer match"
 ASK = "scalegate gate train --subject orion --to 2e25"
 
 # So that a shell line reads as it would be typed, whatever this interpreter and its environment are called.
@@ -52,10 +53,10 @@ ACTS = (
     Act("Nobody has measured anything. Silence is a hold, so nothing starts.",
         f"{ASK} && echo go", 1, ("autonomy",), ("\ngo\n",)),
     Act("The auditor registers the run before it happens: from now on it counts, whatever comes out.",
-        f"scalegate evidence register autonomy-1 --evaluation autonomy --subject orion --items 60 "
-        f"--report-by '14 days' {LEA}", 0),
-    Act("Somebody hands in a copy whose headline says 5% instead of 50%. It contradicts its own samples.",
-        f"scalegate evidence add autonomy-1 softened.eval {LEA}", 4, ("E4",)),
+        f"scalegate evidence register autonomy-1 --evaluation autonomy --subject orion {BANK} --items 60 "
+        f"--task autonomy --report-by '14 days' {LEA}", 0),
+    Act("A copy whose headline says 5% instead of 50% is refused: it contradicts its own samples.",
+        "scalegate evidence check softened.eval", 4, ("E4",)),
     Act("The log as the harness wrote it: 30 of 60 tasks solved.",
         f"scalegate evidence add autonomy-1 autonomy.eval {LEA}", 0),
     Act("The capability crossed its line. Training is held.",
@@ -63,8 +64,8 @@ ACTS = (
     Act("Why, and what would change it?",
         "scalegate why train --subject orion --to 2e25", 1, ("autonomy-line", "deception", "weight-security")),
     Act("The stated target, first half: a safety evaluation, registered ...",
-        f"scalegate evidence register deception-1 --evaluation deception --subject orion --items 80 "
-        f"--report-by '14 days' {LEA}", 0),
+        f"scalegate evidence register deception-1 --evaluation deception --subject orion {BANK} --items 80 "
+        f"--task deception --report-by '14 days' {LEA}", 0),
     Act("... and reported: 1 of 80.",
         f"scalegate evidence add deception-1 deception.eval {LEA}", 0),
     Act("One half is not the target.",

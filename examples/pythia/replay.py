@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ladder import PARAMETERS, Checkpoint, LadderError, read_size
+from ladder import PARAMETERS, TASKS, Checkpoint, LadderError, read_size
 
 from scalegate.core.canonical import digest, digest_bytes
 from scalegate.core.decision import Decision, Request
@@ -124,6 +124,8 @@ def _evaluate(past: Past, kernel: Kernel, subject: str, checkpoint: Checkpoint) 
                 harness=f"{reading.harness} {reading.harness_version}".strip(),
                 by=WHO,
                 role="developer",
+                task=TASKS[name][0],
+                content=reading.content,
             )
         )
 

@@ -130,9 +130,9 @@ class Lab:
         return path
 
     def log(self, name: str, scores: list[object], **fields: object) -> Path:
-        """Write a samples file of lm-eval."""
+        """Write a samples file of lm-eval; its rows are those of no other name."""
         rows = [
-            json.dumps({"doc_id": item, "metrics": ["acc"], "acc": score, **fields})
+            json.dumps({"doc_id": item, "metrics": ["acc"], "acc": score, "file": name, **fields})
             for item, score in enumerate(scores)
         ]
         return self.file(name, "\n".join(rows))
@@ -150,10 +150,14 @@ class Lab:
         self.do("subject", "add", name, "--digest", digest, "--issuer", "acme",
                 "--compute", compute, *lineage, *ADA)  # fmt: skip
 
-    def register(self, run: str, evaluation: str = "autonomy", items: int = 100) -> None:
-        """Register a run on `orion`."""
+    def register(self, run: str, evaluation: str = "autonomy", items: int = 100, first: int = 0) -> None:
+        """Register a run on `orion`, of the items that `log` writes; those of Inspect start from 1."""
         self.do("evidence", "register", run, "--evaluation", evaluation, "--subject", "orion",
-                "--items", items, "--report-by", "10 days", *LEA)  # fmt: skip
+                "--item-ids", self.bank(items, first), "--report-by", "10 days", *LEA)  # fmt: skip
+
+    def bank(self, items: int, first: int = 0) -> Path:
+        """Write the ids of some items."""
+        return self.file(f"bank-{first}-{items}.txt", "\n".join(map(str, range(first, first + items))))
 
     def measure(self, run: str, successes: int, items: int = 100) -> None:
         """Register a run of `autonomy` on `orion` and add its result."""

@@ -142,15 +142,100 @@ def test_an_inconclusive_log_counts_as_a_run_and_shows_nothing(bare, defect):
     assert "inconclusive" in bare.do("evidence", "list").out
 
 
-def test_a_scorer_has_to_be_named_where_there_are_several(bare):
+def two_scores(lab, name="log.jsonl"):
+    """A log in which the score named first succeeds, and the second never does."""
+    rows = [{"doc_id": i, "metrics": ["acc", "f1"], "acc": 1.0, "f1": 0.0, "file": name} for i in range(3)]
+    return lab.file(name, "\n".join(map(json.dumps, rows)))
+
+
+@pytest.mark.parametrize(("asked", "counts"), [((), (3, 0)), (("--scorer", "f1"), (0, 3))])
+def test_of_several_scores_none_of_them_registered_the_chosen_one_never_helps(bare, asked, counts):
     bare.register("r1", items=3)
-    rows = [{"doc_id": i, "metrics": ["acc", "f1"], "acc": 1.0, "f1": 0.0} for i in range(3)]
-    path = bare.file("log.jsonl", "\n".join(map(json.dumps, rows)))
-    said = bare.run("evidence", "add", "r1", path, *LEA)
-    assert (said.code, "`acc`, `f1`" in said.err) == (2, True)
+    path = two_scores(bare)
     assert bare.run("evidence", "add", "r1", path, "--scorer", "em", *LEA).code == 2
-    bare.do("evidence", "add", "r1", path, "--scorer", "f1", *LEA)
-    assert (last(bare).successes, last(bare).failures) == (0, 3)
+    said = bare.do("evidence", "add", "r1", path, *asked, *LEA)
+    assert "nobody registered which of them counts" in said.err
+    assert (last(bare).successes, last(bare).failures) == counts
+    assert "scorer not registered" in last(bare).provenance
+    assert "nobody registered which of them counts" in bare.gate("--format", "json").out
+
+
+def planned(lab, run, *more):
+    lab.do("evidence", "register", run, "--evaluation", "autonomy", "--subject", "orion", "--item-ids",
+           lab.bank(3), "--report-by", "10 days", *more, *LEA)  # fmt: skip
+
+
+def test_the_registered_score_is_the_one_that_counts(bare):
+    planned(bare, "r1", "--scorer", "f1")
+    path = two_scores(bare)
+    said = bare.run("evidence", "add", "r1", path, "--scorer", "acc", *LEA)
+    assert (said.code, "before the run, not after it" in said.err) == (2, True)
+    bare.do("evidence", "add", "r1", path, *LEA)
+    assert (last(bare).successes, last(bare).scorer) == (0, "f1")
+    assert "scorer not registered" not in last(bare).provenance
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [(("--task", "bank"), "E420"), (("--model", "gpt2"), "E417"), (("--scorer", "em"), "E418")],
+)
+def test_a_log_of_something_else_than_was_registered_is_untrusted(bare, more, code):
+    planned(bare, "r1", *more)
+    assert bare.run("evidence", "add", "r1", two_scores(bare), *LEA).code == 4
+    assert last(bare).code == code
+
+
+def test_a_log_of_what_was_registered_counts_without_a_shortfall(bare):
+    log = logs.binary_log(["I"] * 100)
+    task, model = log["header"]["eval"]["task"], log["header"]["eval"]["model"]
+    said = bare.do("evidence", "register", "r1", "--evaluation", "autonomy", "--subject", "orion", "--task", task,
+                   "--model", model, "--scorer", "match", "--item-ids", bare.bank(100, 1),
+                   "--report-by", "10 days", *LEA)  # fmt: skip
+    assert said.err == ""
+    bare.do("evidence", "add", "r1", logs.write(bare.folder, log), *LEA)
+    assert (last(bare).task, last(bare).model, last(bare).scorer) == (task, model, "match")
+    assert not [words for words in last(bare).provenance if "not registered" in words]
+    row = bare.do("evidence", "list", "--format", "json").json["runs"][0]
+    assert (row["task"], row["model"], row["scorer"]) == (task, model, "match")
+
+
+def test_what_nobody_registered_is_a_warning_first_and_then_a_shortfall(bare):
+    said = bare.do("evidence", "register", "r1", "--evaluation", "autonomy", "--subject", "orion",
+                   "--items", "3", "--report-by", "10 days", *LEA)  # fmt: skip
+    assert "`task not registered` and `model not registered`" in said.err
+    said = bare.do("evidence", "add", "r1", bare.log("r1.jsonl", [0.0] * 3), *LEA)
+    assert "nobody registered which were planned" in said.err
+    assert {"task not registered", "model not registered", "items not registered"} <= set(last(bare).provenance)
+    assert bare.gate().code == 1
+
+
+def test_one_log_is_offered_for_one_run(lab):
+    lab.register("r2")
+    log = (lab.folder / "r1.jsonl").read_text()
+    for number, text in enumerate((log, log.replace(": ", " :  "), "\n".join(reversed(log.split("\n"))))):
+        said = lab.run("evidence", "add", "r2", lab.file(f"copy-{number}.jsonl", text), *LEA)
+        assert (said.code, last(lab).code) == (4, "E419")
+    lab.register("r3")
+    assert lab.run("evidence", "add", "r3", lab.folder / "copy-1.jsonl", *LEA).code == 4
+    assert lab.gate().code == 1
+    for form in ("human", "plain", "json"):
+        assert "E419" in lab.do("evidence", "list", "--format", form).out
+        assert "E419" in lab.do("status", "--format", form).out
+
+
+def test_a_refused_log_stays_visible_in_the_argument_when_another_stands(bare):
+    bare.register("r1")
+    assert bare.run("evidence", "add", "r1", bare.log("bad.jsonl", [1.0] * 101), *LEA).code == 4
+    for name, score in (("good", 0.0), ("crossed", 1.0)):
+        other = bare.log(f"{name}.jsonl", [score] * 100)
+        if name == "good":
+            bare.do("evidence", "add", "r1", other, *LEA)
+        else:
+            bare.register("r2")
+            bare.do("evidence", "add", "r2", other, *LEA)
+        assert bare.gate().code == 1
+        for form in ("human", "plain", "json"):
+            assert "E415" in bare.run("why", "--format", form).out
 
 
 AGGREGATE = json.dumps(
@@ -209,7 +294,7 @@ def iso(seconds):
 @pytest.mark.parametrize("late", [0, 60])
 def test_a_run_that_began_after_its_registration_counts(empty, late, zone):
     empty.init(STRICT)
-    empty.register("r1")
+    empty.register("r1", first=1)
     began = datetime.fromtimestamp(empty.now + late, tz=timezone(timedelta(hours=zone)))
     empty.now += 3600
     said = empty.do("evidence", "add", "r1", inspect_log(empty, began.isoformat()), *LEA)
@@ -220,7 +305,7 @@ def test_a_run_that_began_after_its_registration_counts(empty, late, zone):
 
 def test_a_run_that_began_before_its_registration_shows_nothing_and_that_is_said(empty):
     empty.init(STRICT)
-    empty.register("r1")
+    empty.register("r1", first=1)
     path = inspect_log(empty, iso(empty.now - 1))
     said = empty.do("evidence", "add", "r1", path, *LEA)
     assert "E609" in said.out
@@ -246,16 +331,16 @@ NO_START = {
 @pytest.mark.parametrize("defect", NO_START)
 def test_a_start_that_nobody_can_compare_is_none(empty, defect):
     empty.init(STRICT)
-    empty.register("r1")
+    empty.register("r1", first=1)
     empty.now += 30 * 60
     said = empty.do("evidence", "add", "r1", inspect_log(empty, NO_START[defect]), *LEA)
     assert "does not say when it began" in said.err
-    assert last(empty).provenance[-1] == "start not dated"
+    assert "start not dated" in last(empty).provenance
     assert empty.gate().code == 1
 
 
 def test_an_accepted_earlier_run_is_recorded_as_such_without_a_warning(bare):
-    bare.register("r1")
+    bare.register("r1", first=1)
     said = bare.do("evidence", "add", "r1", inspect_log(bare, "2026-01-02T03:04:05+00:00"), *LEA)
     assert said.err == ""
     assert "began before registration" in last(bare).provenance
@@ -369,7 +454,7 @@ def test_check_reads_a_real_log_and_records_nothing(lab, shared_data):
 
 def test_a_real_log_becomes_a_result(bare, shared_data):
     log = shared_data / "inspect_logs" / "inspect_scout_popularity.eval"
-    bare.register("r1", items=100)
+    bare.register("r1", first=1)
     said = bare.do("evidence", "add", "r1", log, *LEA)
     assert "63 successes of 100 items" in said.out
     assert last(bare).harness.startswith("inspect ")

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from scalegate.app.ask import Answer
 from scalegate.cli import decision_text
+from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe, wrap
 from scalegate.core.decision import Decision, ExceptionNote, Node, Reason, Remedy, Request
-from tests.cli.lab import LEA
+from tests.cli.lab import LEA, POLICY
 
 ATTACKS = {
     "clear-screen": "\x1b[2J\x1b[1;1HPERMIT",
@@ -97,6 +98,37 @@ def test_text_of_a_log_reaches_no_terminal(bare, attack):
         for line in (["evidence", "check", path], ["evidence", "add", "r1", path, *LEA]):
             said = bare.run(*line, "--format", form)
             assert set(said.out + said.err) <= DRAWN, said
+
+
+COMMANDS = ("::error file=a::pwned", "##[error]pwned", "  ::add-mask::x", "x ##[command]")
+
+
+@pytest.mark.parametrize("form", ["human", "plain", "json"])
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_line_is_a_command_for_a_runner(bare, text, form):
+    bare.register("r1")
+    row = {"metrics": [text, "b"], text: 1.0, "b": 0.0}
+    path = bare.file("log.jsonl", "\n".join(json.dumps({**row, "doc_id": item}) for item in range(100)))
+    for pad in range(0, 100, 7):
+        policy = bare.file("p.yaml", POLICY.replace("nobody yet knows what", f'"{"w " * pad}{text} what').replace(
+            "would be enough", 'would be enough"'))  # fmt: skip
+        for line in (
+            ["policy", "show", policy],
+            ["policy", "check", policy],
+            ["evidence", "check", path],
+            ["evidence", "add", "r1", path, *LEA],
+            ["evidence", "attest", "safeguard", text, "--expires", "1 day", *LEA],
+            ["why", text],
+            ["gate", "train", "--subject", "orion", "--to", "4e24"],
+        ):
+            said = bare.run(*line, "--format", form)
+            assert "##[" not in said.out + said.err
+            assert not [words for words in (said.out + said.err).split("\n") if words.lstrip().startswith("::")]
+
+
+def test_json_means_the_same_where_a_mark_is_escaped(capsys):
+    Output("json").json({"##[group]": "::x ##[error]"})
+    assert json.loads(capsys.readouterr().out) == {"##[group]": "::x ##[error]"}
 
 
 @pytest.mark.parametrize("attack", [name for name in ATTACKS if name != "null"])

@@ -159,6 +159,8 @@ def test_a_checkpoint_is_never_taken_in_the_future(bare):
         ("chat --kind system --weights orio", 2, "did you mean `orion`?"),
         ("chat --kind system --weights orion --compute 1e24", 2, "belong to the model"),
         ("chat --kind system --weights orion --safeguard none", 2, "64 hexadecimal"),
+        ("chat --kind system --weights orion --digest D", 2, "is computed"),
+        ("Orion --digest D", 2, "write `orion`"),
         ("../vega --digest D", 2, "cannot be the name"),
         ("vega absent", 2, "cannot read"),
     ],
@@ -169,3 +171,45 @@ def test_a_declaration_that_says_too_little_or_too_much_is_refused(bare, line, c
     said = bare.run("subject", "add", *parts, "--issuer", "acme", *ADA)
     assert (said.code, words in said.err) == (code, True), said
     assert bare.history() == before
+
+
+def test_the_same_files_have_one_past(bare):
+    def add(name, *more):
+        return bare.run("subject", "add", name, "--digest", f"sha256:{'9' * 64}", "--issuer", "acme", *more, *ADA)
+
+    big = ("--compute", "2e24")
+    assert add("vega", *big, "--from-scratch").code == 0
+    assert add("vega-again", *big, "--from-scratch").code == 0
+    for more in (
+        ("--compute", "2000000000000000000000001", "--from-scratch"),
+        big,
+        (*big, "--parent", "continue:orion"),
+    ):
+        said = add("vega-2", *more)
+        assert (said.code, "declared as `vega`: a model of acme, from scratch, 2e24" in said.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Ada Osei ", "write `Ada Osei`"),
+        (" Ada Osei", "write `Ada Osei`"),
+        ("Ada  Osei", "write `Ada Osei`"),
+        ("\uff21da Osei", "write `Ada Osei`"),
+        ("ada osei", "write `Ada Osei`"),
+        ("\u0410da Osei", "mixes Cyrillic and Latin"),
+        ("\u0391da Osei", "mixes Greek and Latin"),
+    ],
+)
+def test_a_name_has_one_spelling(bare, name, words):
+    before = bare.history()
+    said = bare.run("stop", "issue", "halt", "--by", name, "--role", "developer")
+    assert (said.code, words in said.err) == (2, True), said
+    assert bare.history() == before
+
+
+def test_an_issuer_has_one_spelling_and_another_one_is_warned_about(bare):
+    add = ("subject", "add", "vega", "--digest", f"sha256:{'9' * 64}", "--from-scratch", "--compute", "1e20", *ADA)
+    for issuer in ("acme ", "\u0430cme"):
+        assert bare.run(*add, "--issuer", issuer).code == 2
+    assert "not that of the adopted policy (`acme`)" in bare.do(*add, "--issuer", "Acme").err

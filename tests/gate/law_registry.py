@@ -34,7 +34,8 @@ def law(*strategies: st.SearchStrategy[Any], share: Fraction = Fraction(1)) -> C
     """Make a property test of a check, and keep it for the slow variant."""
 
     def keep(check: Callable[..., None]) -> Callable[..., None]:
-        found = LAWS[check.__name__] = Law(check, strategies, share)
+        room = check.__module__.rpartition(".")[2]
+        found = LAWS[f"{room}.{check.__name__}"] = Law(check, strategies, share)
         return found.test()
 
     return keep

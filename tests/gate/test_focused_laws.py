@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import (
-    Event,
     DefectRetracted,
+    Event,
     ExceptionInvoked,
     MethodPublished,
     ResultRefused,
@@ -42,7 +43,7 @@ from tests.gate.law_registry import law
 from tests.gate.random_worlds import DIGESTS, LAB, NOW, World, plain_kernel, registered, reported, stated
 
 CAP = DIGESTS["cap"]
-HALF = Fraction(1, 2)
+HALF, MANY = Fraction(1, 2), Fraction(3, 2)
 
 
 def never_freed(before: Decision, after: Decision) -> None:
@@ -55,9 +56,8 @@ def fears(world: World) -> bool:
     todo = [part for kernel in world.kernels for item in kernel.commitments for part in (item.when, item.until)]
     while todo:
         condition = todo.pop()
-        if isinstance(condition, Not) and isinstance(condition.part, Compare):
-            if condition.part.text == "yes":
-                return True
+        if isinstance(condition, Not) and isinstance(condition.part, Compare) and condition.part.text == "yes":
+            return True
         todo += [condition.part] if isinstance(condition, Not) else list(getattr(condition, "parts", ()))
     return False
 
@@ -65,7 +65,7 @@ def fears(world: World) -> bool:
 # ---------------------------------------------------------------- time and compute
 
 
-@law(focused("runs", "runs", "voices", "voices", "spikes", "beliefs", "signs", "exceptions"), share=Fraction(3))
+@law(focused("runs", "runs", "voices", "voices", "spikes", "beliefs", "signs", "exceptions"), share=MANY)
 def test_time_alone_never_permits(world):
     before = world.ask()
     for at in moments(world):
@@ -74,7 +74,7 @@ def test_time_alone_never_permits(world):
         before = after
 
 
-@law(focused())
+@law(focused("runs", "voices", "spikes", "spikes", "beliefs", "signs", "exceptions"), share=MANY)
 def test_a_permit_lasts_until_it_expires(world):
     decision = world.ask()
     if decision.answer == "permit":
@@ -86,16 +86,13 @@ def test_a_permit_lasts_until_it_expires(world):
 SIZES = tuple(part * 10**24 for part in (21, 30, 40, 41, 50, 60, 61, 10**16))
 
 
-@law(focused("runs", "signs", "family", training=True), share=Fraction(3))
+@law(focused("runs", "signs", "family", training=True), share=MANY)
 def test_more_compute_never_permits(world):
-    before = world.ask()
-    for size in SIZES:
-        if size > (world.request.to or size):
-            after = world.ask(request=replace(world.request, to=size))
-            # To ask for less than the subject embodies is an error, and no order of sizes.
-            if "error" not in {reason.kind for reason in before.reasons}:
-                never_freed(before, after)
-            before = after
+    answers = [world.ask(request=replace(world.request, to=size)) for size in SIZES if world.request.to is not None]
+    for before, after in pairwise(answers):
+        # To ask for less than the subject embodies is an error, and no order of sizes.
+        if "error" not in {reason.kind for reason in before.reasons}:
+            never_freed(before, after)
 
 
 # ---------------------------------------------------------------- adverse entries
@@ -107,7 +104,8 @@ def adverse_entries(world: World, by: str, role: str) -> list[list[Event]]:
     voice = {"by": by, "role": role}
     stratum = world.kernels[0].evaluations["cap"].elicited_by or ("",)
     mirrored = any(part.above for part in scores_wanted(world))
-    found: list[list[Event]] = [[switch(by, "developer")], [switch(by, "auditor")]]
+    found: list[list[Event]] = [[switch(who, "developer")] for who in ("metra", "probe", "lens", "office")]
+    found += [[switch("ann", "auditor")], [switch("office", "auditor")]]
     found += [[MethodPublished(card, "", **voice)] for card in ("card", "card-2", "card-3")]
     for score in ((60, 40), (40, 160), (8, 32)):
         successes, failures = reversed(score) if mirrored else score
@@ -122,12 +120,16 @@ def adverse_entries(world: World, by: str, role: str) -> list[list[Event]]:
     ]
 
 
-@law(focused(), st.sampled_from((*LENDERS, *BOARD, ("office", "regulator"), (LAB, "developer"))), share=Fraction(3))
+@law(focused(), st.sampled_from((*LENDERS, *BOARD, ("office", "regulator"), (LAB, "developer"))), share=MANY)
 def test_an_adverse_entry_never_permits(world, speaker):
     before = world.ask()
     if before.answer == "hold":
         for events in adverse_entries(world, *speaker):
             never_freed(before, world.then(*events).ask())
+        # Also where it was said before everything that speaks for a permit.
+        low = stated("measurement", claim_topic(CAP, SPIKE), world.request.subject, count=(1, 20), by="lens")
+        said = sorted((*world.events, (world.now - 30 * DAY, low)), key=lambda item: item[0])
+        never_freed(before, world.ask(events=tuple(said)))
 
 
 def scores_wanted(world: World) -> list[Compare]:
@@ -158,7 +160,7 @@ def test_a_statement_that_says_less_never_permits(world):
         return
     for place, _, statement in world.all_of(Statement):
         ways = [replace(statement, expires=min(statement.expires, world.now + later)) for later in (-1, 0, DAY)]
-        if not fears(world):
+        if not fears(world) and statement.kind != "treat-as-crossed":
             ways.append(replace(statement, holds=False))
         if statement.kind == "measurement" and statement.count and GUARD not in statement.topic:
             ways.append(replace(statement, count=(0, statement.count[1])))
@@ -225,7 +227,7 @@ def test_a_run_that_stays_silent_beyond_its_time_holds(world, data):
 # ---------------------------------------------------------------- what a subject is said to be
 
 
-@law(focused("family"), share=Fraction(3))
+@law(focused("family"), share=MANY)
 def test_an_uncertain_declaration_never_permits(world):
     before = world.ask()
     if before.answer == "permit" or "error" in {reason.kind for reason in before.reasons}:
@@ -248,7 +250,9 @@ def test_an_uncertain_declaration_never_permits(world):
 @law(focused("family", "runs"), st.data())
 def test_declaring_another_subject_never_permits(world, data):
     digest = data.draw(st.sampled_from(("sha256:new", *(item.digest for item in world.subjects.values()))))
-    compute = data.draw(st.sampled_from((None, ComputeRange(1, 1), ComputeRange(10**30, 10**30))))
+    sizes = (None, ComputeRange(1, 1), ComputeRange(10**30, 10**30))
+    # A larger twin frees: see `test_a_larger_twin_...` among the counterexamples.
+    compute = data.draw(st.sampled_from(sizes if digest == "sha256:new" else sizes[1:2]))
     declared = data.draw(st.booleans())
     issuer = data.draw(st.sampled_from((LAB, "shell")))
     new = Subject("new", digest, issuer, "model", (), declared, compute, NOW)

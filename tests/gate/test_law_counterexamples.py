@@ -257,6 +257,24 @@ def test_an_undeclared_lineage_under_another_issuer_carries_no_latch():
     assert answers(own, foreign) == ("hold", "hold")
 
 
+@pytest.mark.xfail(strict=True, reason="a second name for the same weights moves the compute that evidence was made at")
+def test_a_larger_twin_leaves_a_crossing_elsewhere_behind():
+    """`x` crossed at 2e25, so `m0` (1e25) stops there; its weights named again as 3e25 must not move it beyond."""
+    other = replace(BASE, name="x", digest="sha256:x", compute=ComputeRange(2 * 10**25, 2 * 10**25))
+    evidence = (run("bad", 10, 390, 10, subject="x"), run("run", 20, 0, 400))
+    before = world(*evidence, request=train(3 * 10**25), subjects=(other,))
+    twin = replace(BASE, name="twin", compute=ComputeRange(3 * 10**25, 3 * 10**25))
+    assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
+
+
+@pytest.mark.xfail(strict=True, reason="favorable evidence reaches four times the larger of two declarations")
+def test_a_larger_twin_lengthens_the_reach_of_evidence():
+    """Evidence on 1e25 reaches 4e25; the same weights under another name and 3e25 must not make that 12e25."""
+    before = world(run("run", 20, 0, 400), request=train(5 * 10**25))
+    twin = replace(BASE, name="twin", compute=ComputeRange(3 * 10**25, 3 * 10**25))
+    assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
+
+
 @pytest.mark.parametrize("width", [12, 40])
 def test_the_remedies_of_a_wide_resumption_are_found_in_time(width):
     """Each of `width` things in one of three ways: the ways must not be multiplied out before they are cut."""

@@ -49,6 +49,7 @@ from scalegate.gate.apply import apply_policy
 from scalegate.gate.interpret import AGAINST, FOR, judge, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import index
+from tests.gate.law_registry import law
 from tests.gate.random_worlds import (
     ANYTHING,
     BAD,
@@ -75,6 +76,8 @@ from tests.gate.random_worlds import (
 
 REASONS = frozenset(get_args(ReasonKind))
 KEPT = Taste(calendar=False)
+# Broad worlds are slow to draw; `test_focused_laws` has the many examples.
+FEW = Fraction(1, 10)
 
 
 def permits(decision: Decision) -> bool:
@@ -93,7 +96,7 @@ def assert_never_freed(before: Decision, after: Decision) -> None:
 # ---------------------------------------------------------------- 1: more promises
 
 
-@given(worlds(), st.data())
+@law(worlds(), st.data(), share=FEW)
 def test_another_commitment_never_permits(world, data):
     kernel = world.kernels[0]
     terms = Terms(kernel.terms)
@@ -102,13 +105,13 @@ def test_another_commitment_never_permits(world, data):
     assert_never_freed(world.ask(), world.ask(kernels=(grown, *world.kernels[1:])))
 
 
-@given(worlds(), kernels(name="another"), st.sampled_from(("policy", "regime")))
+@law(worlds(), kernels(name="another"), st.sampled_from(("policy", "regime")), share=FEW)
 def test_another_policy_or_regime_never_permits(world, more, kind):
     more = replace(more, kind=kind, binds_every_developer=kind == "regime")
     assert_never_freed(world.ask(), world.ask(kernels=(*world.kernels, more)))
 
 
-@given(worlds())
+@law(worlds(), share=FEW)
 def test_a_reference_encoding_never_permits(world):
     reference = replace(world.kernels[0], kind="reference", scope=Constant(True, SPAN))
     if world.request.action not in UNHOLDABLE:
@@ -226,7 +229,7 @@ def counts_for(condition: Compare, fact: Fact, now: int, to: int, *, wants_high:
     bound = Fraction(condition.num, condition.den)
     for crossing in fact.elsewhere:
         end = crossing.high if wants_high is False else crossing.low
-        if to <= crossing.at or end is None:
+        if to < crossing.at or end is None:
             continue
         crossed = (end > bound or (end == bound and condition.edge)) is not wants_high
         if crossed:
@@ -369,12 +372,12 @@ def without_content(data, world: World) -> World:
     return replace(world, events=tuple(lost))
 
 
-@given(worlds(), st.data())
+@law(worlds(), st.data(), share=FEW)
 def test_losing_the_content_of_a_result_never_permits(world, data):
     assert_never_freed(world.ask(), without_content(data, world).ask())
 
 
-@given(worlds())
+@law(worlds(), share=FEW)
 def test_an_incomplete_history_holds(world):
     decision = world.ask(fault="entry 3 is gone")
     assert not permits(decision)
@@ -396,7 +399,7 @@ def triggers(world: World) -> list[int]:
     return found
 
 
-@given(worlds(replace(LOW, chancy=False), scores=BAD), st.data())
+@law(worlds(replace(LOW, chancy=False), scores=BAD), st.data(), share=FEW)
 def test_a_later_favorable_result_removes_no_latch(world, data):
     runs = [event for _, _, event in world.all_of(RunRegistered)]
     reported_runs = {event.run for _, _, event in world.all_of(ResultReported)}
@@ -414,7 +417,7 @@ def test_a_later_favorable_result_removes_no_latch(world, data):
         assert stood != AGAINST or stands == AGAINST
 
 
-@given(worlds(LOW), st.data())
+@law(worlds(LOW), st.data(), share=FEW)
 def test_a_favorable_result_of_an_unrelated_subject_never_permits(world, data):
     """A subject outside the favorable chain, and free of runs that could have crossed."""
     lineage = Lineage(world.subjects)
@@ -430,7 +433,7 @@ def test_a_favorable_result_of_an_unrelated_subject_never_permits(world, data):
     assert_never_freed(world.ask(), world.then(run, reported("later", 0, 5_000)).ask())
 
 
-@given(worlds(KEPT), st.data())
+@law(worlds(KEPT), st.data(), share=FEW)
 def test_an_adverse_entry_never_permits(world, data):
     kernel = world.kernels[0]
     subject = data.draw(st.sampled_from(("", world.request.subject)))
@@ -468,7 +471,7 @@ def below(commitment: Commitment) -> list[Condition]:
     return found
 
 
-@given(worlds(), st.data())
+@law(worlds(), st.data(), share=FEW)
 def test_a_dependent_voice_retracts_voids_and_lifts_nothing(world, data):
     runs = [event.run for _, _, event in world.all_of(RunRegistered)]
     orders = [event.order for _, _, event in world.all_of(StopOrdered)] or ["none"]
@@ -486,7 +489,7 @@ def test_a_dependent_voice_retracts_voids_and_lifts_nothing(world, data):
 # ---------------------------------------------------------------- 5: exceptions
 
 
-@given(worlds())
+@law(worlds(), share=FEW)
 def test_exceptions_that_nobody_invoked_change_nothing(world):
     quiet = tuple(item for item in world.events if not isinstance(item[1], ExceptionInvoked))
     without = tuple(replace(kernel, exceptions=()) for kernel in world.kernels)
@@ -495,7 +498,7 @@ def test_exceptions_that_nobody_invoked_change_nothing(world):
     assert not any(note.used for note in kept.exceptions)
 
 
-@given(worlds())
+@law(worlds(), share=FEW)
 def test_an_exception_that_was_used_is_said_first_and_never_covers_the_irreversible(world):
     decision = world.ask()
     used = [note.used for note in decision.exceptions]
@@ -507,12 +510,20 @@ def test_an_exception_that_was_used_is_said_first_and_never_covers_the_irreversi
 # ---------------------------------------------------------------- 7: time and compute
 
 
-@given(worlds(KEPT), st.sampled_from((1, DAY, 2 * DAY, 11 * DAY, 21 * DAY, 45 * DAY, 95 * DAY, 130 * DAY, 400 * DAY)))
+@law(
+    worlds(KEPT),
+    st.sampled_from((1, DAY, 2 * DAY, 11 * DAY, 21 * DAY, 45 * DAY, 95 * DAY, 130 * DAY, 400 * DAY)),
+    share=FEW,
+)
 def test_time_alone_never_permits(world, later):
     assert_never_freed(world.ask(), world.ask(now=world.now + later))
 
 
-@given(worlds(replace(LOW, calendar=True), training=True), st.sampled_from((Fraction(3, 2), Fraction(3), Fraction(6))))
+@law(
+    worlds(replace(LOW, calendar=True), training=True),
+    st.sampled_from((Fraction(3, 2), Fraction(3), Fraction(6))),
+    share=FEW,
+)
 def test_more_compute_never_permits(world, factor):
     before = world.ask()
     assume("error" not in {reason.kind for reason in before.reasons})
@@ -523,7 +534,7 @@ def test_more_compute_never_permits(world, factor):
 # ---------------------------------------------------------------- 8: what every answer keeps
 
 
-@given(worlds(policies=2))
+@law(worlds(policies=2), share=FEW)
 def test_every_answer_is_whole(world):
     decision = world.ask()
     assert {reason.kind for reason in decision.reasons} <= REASONS
@@ -542,7 +553,7 @@ def test_every_answer_is_whole(world):
         assert all(remedy.steps for remedy in decision.remedies)
 
 
-@given(worlds(KEPT), st.integers(0, 10**6))
+@law(worlds(KEPT), st.integers(0, 10**6), share=FEW)
 def test_a_permit_lasts_until_it_expires(world, when):
     decision = world.ask()
     assume(permits(decision))
@@ -551,12 +562,12 @@ def test_a_permit_lasts_until_it_expires(world, when):
         assert permits(world.ask(now=world.now + max(0, later)))
 
 
-@given(worlds(), st.sampled_from(sorted(UNHOLDABLE)))
+@law(worlds(), st.sampled_from(sorted(UNHOLDABLE)), share=FEW)
 def test_what_a_release_needs_is_never_held(world, action):
     assert permits(world.ask(request=Request(action, world.request.subject)))
 
 
-@given(worlds(), st.data())
+@law(worlds(), st.data(), share=FEW)
 def test_a_hole_is_never_proven_nor_refuted(world, data):
     kernel = world.kernels[0]
     terms = Terms(kernel.terms)
@@ -576,7 +587,7 @@ def test_a_hole_is_never_proven_nor_refuted(world, data):
             }
 
 
-@given(worlds(replace(KEPT, exceptions=False)), st.data())
+@law(worlds(replace(KEPT, exceptions=False)), st.data(), share=FEW)
 def test_shown_in_the_trigger_is_shown_in_the_resumption(world, data):
     """`unless shown: C` and `resume only if shown: C` agree wherever no latch of a relative tells them apart."""
     kernel = world.kernels[0]
@@ -595,7 +606,7 @@ def test_shown_in_the_trigger_is_shown_in_the_resumption(world, data):
 # ---------------------------------------------------------------- 9: the order of actions
 
 
-@given(worlds(training=False), st.sampled_from(sorted(HARDER)))
+@law(worlds(training=False), st.sampled_from(sorted(HARDER)), share=FEW)
 def test_what_is_harder_to_undo_is_held_as_well(world, easier):
     assume(not easier.startswith("train"))
     kernels_ = tuple(replace(kernel, countersigned_by=(), exceptions=(), stop_orders_by=()) for kernel in world.kernels)
@@ -609,12 +620,12 @@ def test_what_is_harder_to_undo_is_held_as_well(world, easier):
 # ---------------------------------------------------------------- 10: only what bears on it
 
 
-@given(worlds(policies=2))
+@law(worlds(policies=2), share=FEW)
 def test_the_same_question_has_the_same_answer(world):
     assert world.ask() == world.ask()
 
 
-@given(worlds(), st.sampled_from(("continue", "distill", "merge")), st.data())
+@law(worlds(), st.sampled_from(("continue", "distill", "merge")), st.data(), share=FEW)
 def test_the_names_and_order_of_strangers_do_not_matter(world, kind, data):
     """Subjects of another developer, with their runs, change nothing, whatever they are called."""
     base = world.ask()
@@ -716,7 +727,7 @@ def test_garbage_never_raises_and_never_permits(action, subject, to, context):
             assert request.subject == "m0" or request.action in UNHOLDABLE
 
 
-@given(worlds(), st.integers(-(10**20), 10**20))
+@law(worlds(), st.integers(-(10**20), 10**20), share=FEW)
 def test_no_time_is_an_error(world, now):
     decision = world.ask(now=now)
     assert decision.answer in ("permit", "hold")
@@ -725,7 +736,7 @@ def test_no_time_is_an_error(world, now):
 # ---------------------------------------------------------------- 12: more adverse samples
 
 
-@given(worlds(LOW), st.data())
+@law(worlds(LOW), st.data(), share=FEW)
 def test_more_successes_never_permit_where_few_are_wanted(world, data):
     results = [item for item in world.all_of(ResultReported) if item[2].failures or item[2].missing]
     assume(results)
@@ -744,7 +755,7 @@ def test_more_successes_never_permit_where_few_are_wanted(world, data):
 # ---------------------------------------------------------------- 13: what a subject is
 
 
-@given(worlds(LOW), st.data())
+@law(worlds(LOW), st.data(), share=FEW)
 def test_an_uncertain_declaration_never_permits(world, data):
     """Less said of a subject: its compute or its lineage unknown."""
     declared = world.all_of(SubjectDeclared)

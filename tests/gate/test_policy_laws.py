@@ -15,7 +15,7 @@ from tests.gate.law_registry import law
 from tests.gate.policies import AUTONOMY, DECEPTION, LIMIT, policy
 from tests.gate.world import AUDITOR, LAB, REGULATOR, START, World
 
-FEW = Fraction(2, 5)
+FEW = Fraction(1, 5)
 HOLE = """\
 insight:
   kind: understanding
@@ -90,7 +90,9 @@ def change(draw, world: World, *, holed: bool, approvers) -> None:
             world.record(PolicyAdopted("lab", mark, later, old, world.now, LAB, "developer"))
         case "fill":
             end = draw(st.sampled_from((world.now + 5 * DAY, world.now + 60 * DAY, FOREVER)))
-            world.fill("insight", draw(st.sampled_from(FILLS)), approved_by=approvers, expires=end, approvals_expire=ends)
+            world.fill(
+                "insight", draw(st.sampled_from(FILLS)), approved_by=approvers, expires=end, approvals_expire=ends
+            )
         case _:
             world.withdraw(approved_by=approvers)
 
@@ -124,7 +126,9 @@ def test_a_change_of_the_text_never_frees_what_was_held_when_it_took_effect(lab,
     world, holed = lab
     change(data.draw, world, holed=holed, approvers=APPROVERS)
     changed = next(
-        entry for entry in reversed(world.entries) if isinstance(entry.event, (PolicyAdopted, PolicyWithdrawn, HoleFilled))
+        entry
+        for entry in reversed(world.entries)
+        if isinstance(entry.event, (PolicyAdopted, PolicyWithdrawn, HoleFilled))
     )
     if isinstance(changed.event, HoleFilled):
         return  # allowed while holding: what fills a hole is what its approvers found sufficient
@@ -140,6 +144,8 @@ def test_losing_an_approval_never_permits_where_the_change_loosens(lab, data):
     world, holed = lab
     change(data.draw, world, holed=holed, approvers=APPROVERS)
     entries = tuple(world.entries)
+    if isinstance(entries[-1].event, PolicyWithdrawn):
+        return  # where no policy is left everything is held, and a withdrawal that fails leaves one
     texts = [entry.event for entry in entries if isinstance(entry.event, PolicyAdopted)]
     if len(texts) > 1 and threshold(texts[-1]) < threshold(texts[0]):
         return  # a tightening amendment that loses its approval rightly binds no more

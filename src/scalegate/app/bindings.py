@@ -6,6 +6,7 @@ Whether a policy binds a request is the gate's to say; this is for checking what
 from __future__ import annotations
 
 from scalegate.app.book import MAX_SPEAKER, Page, Speaker, check_name, check_words
+from scalegate.app.identity import check_form, check_unlike
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.core.events import PolicyAdopted
 from scalegate.core.kernel import Evaluation, Kernel
@@ -41,6 +42,8 @@ def check_speaker(page: Page, speaker: Speaker) -> Speaker:
         RefusalError: for an unknown role or an unprintable name.
     """
     check_words("name behind --by", speaker.name, MAX_SPEAKER)
+    check_form("name behind --by", speaker.name)
+    check_unlike("name behind --by", speaker.name, page.speakers)
     check_name("role", speaker.role)
     kernels = adopted(page)
     known = {"developer"}.union(*(kernel.roles for kernel in kernels.values()))

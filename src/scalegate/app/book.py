@@ -45,6 +45,12 @@ class Page:
         return index(self.history.entries, self.now)
 
     @cached_property
+    def speakers(self) -> frozenset[str]:
+        """Everybody who ever said something here."""
+        said = (getattr(entry.event, "by", "") for entry in self.history.entries)
+        return frozenset(name for name in said if name)
+
+    @cached_property
     def force(self) -> Force:
         """The policies that bind, as the gate sees it."""
         return in_force(self.history.entries, self.now)

@@ -14,6 +14,7 @@ from pathlib import Path
 from scalegate.app.bindings import adopted, check_speaker
 from scalegate.app.book import Book, Page, Speaker
 from scalegate.app.refusal import RefusalError, RefusalKind
+from scalegate.app.registered import column, metric, offered_before
 from scalegate.app.runs import find_run, planned_items
 from scalegate.core.events import Entry, ResultRefused, ResultReported, RunRegistered
 from scalegate.core.kernel import Evaluation
@@ -32,6 +33,7 @@ from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Run
 from scalegate.ingest.admissibility import tally, untimely
 from scalegate.ingest.read import read_lm_eval_run, read_log
+from scalegate.ingest.registration import shortfalls, strangers
 from scalegate.stats.binomial import BoundError, Interval, interval
 
 # A file that is no log at all is a slip of the hand, and not recorded as an attempt.
@@ -81,6 +83,13 @@ def examine(log: Path, results: Path | None = None, *, edited: bool = False) -> 
     return read_lm_eval_run(results, [log])[0]
 
 
+def weigh(reading: Reading) -> dict[str, Tally]:
+    """Return the counts of every score of a log, by its own plan and one try of each item."""
+    if reading.evidence_class != "samples":
+        return {}
+    return {item.scorer: tally(reading, item.scorer, SingleTry()) for item in reading.columns}
+
+
 def add_result(
     book: Book,
     run: str,
@@ -90,16 +99,25 @@ def add_result(
     scorer: str = "",
     results: Path | None = None,
 ) -> Added:
-    """Record the result of a registered run from its log; a run has one result.
+    """Record the result of a registered run from its log; a run has one result, and a log is one result.
+
+    Args:
+        book: where to.
+        run: its id.
+        log: an Inspect log, or a samples or results file of lm-eval.
+        speaker: who reports it.
+        scorer: the registered scorer again; where none was registered, which of several scores is recorded.
+        results: the results file that belongs to a samples file of lm-eval.
 
     Raises:
         RefusalError: if the run was never registered or has a result, the file is no log, or the
-            scorer is not named where there are several.
+            scorer is not the registered one, or not in the log.
     """
     page = book.page()
     check_speaker(page, speaker)
     found = _open_run(page, run)
     evaluation = _evaluation(page, found.plan)
+    _check_scorer(found.plan, scorer)
     paths = [_keep(book, path) for path in (log, results) if path is not None]
     reading = examine(
         book.store.locate_blob(paths[0]),
@@ -109,18 +127,23 @@ def add_result(
     stop = reading.refusal
     if stop is not None and stop.code in NO_LOG:
         raise RefusalError("malformed", stop.code, f"`{log}`: {stop.message}")
+    other = offered_before(page, run, paths[0], reading.content)
+    reading = replace(reading, findings=(*reading.findings, *strangers(found.plan, reading, other)))
+    stop = reading.refusal
     if stop is not None and stop.severity != "inconclusive":
-        return _refuse(book, run, paths[0], speaker, reading.findings)
+        return _refuse(book, run, paths[0], speaker, reading, reading.findings)
     if reading.evidence_class == "aggregate" and evaluation.accept_aggregate and stop is None:
-        counts, derived = _aggregate(reading, scorer, found.plan)
+        chosen = metric(reading, found.plan, scorer)
+        counts, derived = _aggregate(reading, chosen.word, found.plan)
     else:
-        column = _column(reading, scorer) if reading.evidence_class == "samples" else scorer
-        counts = tally(reading, column, _rule(evaluation), planned_items(book, found.plan))
-        derived = False
+        items = planned_items(book, found.plan)
+        chosen = column(reading, found.plan, scorer, lambda word: tally(reading, word, rule(evaluation), items))
+        counts, derived = tally(reading, chosen.word, rule(evaluation), items), False
     if counts.refusal is not None and counts.refusal.severity != "inconclusive":
-        return _refuse(book, run, paths[0], speaker, counts.findings)
-    counts = replace(counts, findings=(*counts.findings, *untimely(reading, found.entry.at, page.now)))
-    return _report(book, run, paths, speaker, reading, counts, evaluation, derived=derived)
+        return _refuse(book, run, paths[0], speaker, reading, counts.findings)
+    late = untimely(reading, found.entry.at, page.now)
+    counts = replace(counts, findings=(*counts.findings, *late, *shortfalls(found.plan, reading, late=chosen.late)))
+    return _report(book, run, paths, speaker, reading, counts, evaluation, scorer=chosen.word, derived=derived)
 
 
 def _open_run(page: Page, run: str) -> Run:
@@ -133,6 +156,23 @@ def _open_run(page: Page, run: str) -> Run:
             "another try is another run, registered before it happens",
         )
     return found
+
+
+def _check_scorer(plan: RunRegistered, scorer: str) -> None:
+    if plan.scorer and scorer not in ("", plan.scorer):
+        raise RefusalError(
+            "usage",
+            "scorer-other",
+            f"run `{plan.run}` was registered with the scorer `{plan.scorer}`",
+            "leave --scorer out: which score counts is said before the run, not after it",
+        )
+
+
+def _check_first(page: Page, run: str, log: str, reading: Reading) -> None:
+    """Refuse a log that somebody else recorded for another run while it was read here."""
+    other = offered_before(page, run, log, reading.content)
+    if other:
+        raise RefusalError("untrusted", "E419", f"the log was offered for run `{other}` meanwhile")
 
 
 def _evaluation(page: Page, plan: RunRegistered) -> Evaluation:
@@ -164,31 +204,12 @@ def _keep(book: Book, path: Path) -> str:
         ) from error
 
 
-def _column(reading: Reading, scorer: str) -> str:
-    names = [column.scorer for column in reading.columns]
-    if not scorer and len(names) == 1:
-        return names[0]
-    if scorer in names:
-        return scorer
-    shown = ", ".join(f"`{name}`" for name in names)
-    raise RefusalError(
-        "usage",
-        "scorer-unknown" if scorer else "scorer-missing",
-        f"the log has no scorer `{scorer:.80}`" if scorer else "the log has several scorers",
-        f"--scorer, one of {shown}" if names else "",
-    )
-
-
-def _aggregate(reading: Reading, metric: str, plan: RunRegistered) -> tuple[Tally, bool]:
+def _aggregate(reading: Reading, word: str, plan: RunRegistered) -> tuple[Tally, bool]:
     """Return the counts that a published share stands for, and whether their number was derived.
 
     A count that the share leaves open, for rounding, is missing: it widens both ends.
     """
-    named = {item.metric: item for item in reading.aggregates if item.value is not None}
-    if metric not in named and not (len(named) == 1 and not metric):
-        shown = ", ".join(f"`{name}`" for name in named)
-        raise RefusalError("usage", "metric-missing", "name the metric that counts", f"--scorer, one of {shown}")
-    chosen = named[metric] if metric else next(iter(named.values()))
+    chosen = next(item for item in reading.aggregates if item.metric == word and item.value is not None)
     value, n = chosen.value, chosen.n
     if value is None or n is None or not 0 <= value <= 1:
         return Tally(plan.items, 0, 0, plan.items, binary=False, findings=reading.findings), False
@@ -205,19 +226,20 @@ def _aggregate(reading: Reading, metric: str, plan: RunRegistered) -> tuple[Tall
     return counts, chosen.n_derived
 
 
-def _rule(evaluation: Evaluation) -> TallyRule:
+def rule(evaluation: Evaluation) -> TallyRule:
+    """Return how the tries of one item make it a success."""
     score = evaluation.score
     return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)
 
 
-def _refuse(book: Book, run: str, log: str, speaker: Speaker, findings: tuple[Finding, ...]) -> Added:
+def _refuse(book: Book, run: str, log: str, speaker: Speaker, reading: Reading, findings: tuple[Finding, ...]) -> Added:
     stop = worst(findings)
     if stop is None:
         raise RefusalError("internal", "refusal-empty", "a log was refused without a reason")
 
     def prepare(page: Page) -> ResultRefused:
         _open_run(page, run)
-        return ResultRefused(run, log, stop.code, stop.message, speaker.name, speaker.role)
+        return ResultRefused(run, log, stop.code, stop.message, speaker.name, speaker.role, reading.content)
 
     return Added(book.record(prepare), None, None, stop, findings)
 
@@ -231,6 +253,7 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
     counts: Tally,
     evaluation: Evaluation,
     *,
+    scorer: str,
     derived: bool,
 ) -> Added:
     stop = counts.refusal
@@ -239,6 +262,7 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
 
     def prepare(page: Page) -> ResultReported:
         plan = _open_run(page, run).plan
+        _check_first(page, run, kept[0], reading)
         return ResultReported(
             run=run,
             log=kept[0],
@@ -256,6 +280,10 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
             by=speaker.name,
             role=speaker.role,
             beside=tuple(kept[1:]),
+            task=reading.task,
+            model=reading.model,
+            scorer=scorer,
+            content=reading.content,
         )
 
     entry = book.record(prepare)

@@ -242,7 +242,11 @@ def status(book: Book) -> Status:
         standings=tuple(_standings(page)),
         pending=tuple(run.plan.run for run in silent if run.plan.report_by > page.now),
         missing=tuple(run.plan.run for run in silent if run.plan.report_by <= page.now),
-        refused=tuple(run.plan.run for run in silent if run.refused),
+        refused=tuple(
+            f"{run.plan.run} ({', '.join(dict.fromkeys(refusal.code for _, refusal in run.refused))})"
+            for run in records.runs.values()
+            if run.refused
+        ),
         stops=tuple(stop.order for _, stop in records.stops if (stop.order, stop.role) not in lifted),
         holes=tuple(f"{kernel.id}/{hole}" for kernel in force.kernels for hole in kernel.holes),
         exceptions=tuple(f"{kernel.id}/{item.id}" for kernel in force.kernels for item in kernel.exceptions),

@@ -16,6 +16,7 @@ from scalegate.core.kernel import Evaluation
 from scalegate.gate.records import Run
 
 MAX_ITEMS = 10_000_000
+MAX_WORD = 400
 ORDER = "developer"
 
 
@@ -32,6 +33,7 @@ class Registration:
         report_by: after this instant a run without a result is missing.
         elicitation, scaffold: empty for none.
         methods: method cards that the run follows.
+        task, scorer, model: what the log must name, in the words of its harness; empty for whatever it names.
     """
 
     run: str
@@ -43,6 +45,9 @@ class Registration:
     elicitation: str = ""
     scaffold: str = ""
     methods: tuple[str, ...] = ()
+    task: str = ""
+    scorer: str = ""
+    model: str = ""
 
 
 def read_item_ids(path: Path) -> tuple[str, ...]:
@@ -73,6 +78,9 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
     for what, text in (("elicitation", plan.elicitation), ("scaffold", plan.scaffold)):
         if text:
             check_name(what, text)
+    for what, text in (("task", plan.task), ("scorer", plan.scorer), ("model", plan.model)):
+        if text:
+            check_words(what, text, MAX_WORD)
     items = plan.items or len(plan.item_ids)
     if not 0 < items <= MAX_ITEMS or (plan.item_ids and len(plan.item_ids) != items):
         raise RefusalError("usage", "items-impossible", "the number of items is not that of the ids, or is none")
@@ -98,6 +106,9 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
             ORDER,
             speaker.name,
             speaker.role,
+            plan.task,
+            plan.scorer,
+            plan.model,
         )
 
     return book.record(prepare), tuple(warnings)
@@ -129,6 +140,14 @@ def _warnings(evaluation: Evaluation, plan: Registration, speaker: Speaker) -> l
     if evaluation.elicited_by and plan.elicitation not in evaluation.elicited_by:
         asked = ", ".join(evaluation.elicited_by)
         found.append(f"the policy asks for elicitation by {asked}; this is one more stratum")
+    open_words = [word for word, said in (("task", plan.task), ("model", plan.model)) if not said]
+    if open_words:
+        short = " and ".join(f"`{word} not registered`" for word in open_words)
+        found.append(f"a result will be recorded with {short}; --task and --model name what the log must be of")
+    if not plan.scorer:
+        found.append("no scorer is registered: a log with several scores will not count in favor of a permit")
+    if not plan.item_ids:
+        found.append("no items are registered: a log that may hold a part of them will not count in favor of a permit")
     return found
 
 

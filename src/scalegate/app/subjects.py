@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from scalegate.app.bindings import check_speaker
+from scalegate.app.bindings import adopted, check_speaker
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
+from scalegate.app.identity import check_form, check_unlike
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.core.canonical import Plain, digest
 from scalegate.core.events import Entry, SubjectDeclared
+from scalegate.core.quantities import show_flop
 from scalegate.core.subject import Subject
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -35,7 +37,7 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
 
     Args:
         book: where to.
-        subject: what is declared; a system without a digest gets that of its parts; `made_at` 0
+        subject: what is declared; a system gets the digest of its parts; `made_at` 0
             stands for now.
         speaker: who says so.
 
@@ -54,16 +56,14 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
                 f"subject `{subject.name}` is declared already",
                 "a new checkpoint is a new subject; nothing is ever declared again",
             )
+        check_unlike("name of the subject", subject.name, known)
         for name in [edge.parent for edge in subject.parents] + [subject.weights] * (subject.kind == "system"):
             _check_known(known, name)
         if subject.made_at > page.now:
             raise RefusalError("usage", "made-later", "a subject cannot be made in the future")
-        made_at = subject.made_at or page.now
-        return SubjectDeclared(
-            replace(subject, made_at=made_at, digest=_digest(subject, known)),
-            speaker.name,
-            speaker.role,
-        )
+        made = replace(subject, made_at=subject.made_at or page.now, digest=_digest(subject, known))
+        _check_twins(made, known)
+        return SubjectDeclared(made, speaker.name, speaker.role)
 
     return book.record(prepare)
 
@@ -71,6 +71,7 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
 def _check_parts(subject: Subject) -> None:
     check_name("subject", subject.name)
     check_words("issuer", subject.issuer, 200)
+    check_form("issuer", subject.issuer)
     for item in subject.safeguards:
         check_digest("safeguard", item)
     if subject.scaffold:
@@ -87,6 +88,13 @@ def _check_parts(subject: Subject) -> None:
             )
         if not subject.digest:
             raise RefusalError("usage", "digest-missing", "a model needs its files or --digest")
+    elif subject.digest:
+        raise RefusalError(
+            "usage",
+            "system-digest",
+            "the digest of a system is computed from its weights, safeguards and scaffold",
+            "leave the files or --digest out",
+        )
     elif subject.parents or subject.compute is not None:
         raise RefusalError(
             "usage",
@@ -105,9 +113,49 @@ def _check_known(known: dict[str, Subject], name: str) -> None:
         )
 
 
+def _check_twins(subject: Subject, known: dict[str, Subject]) -> None:
+    """Refuse the same weights, or the same system, with another past: what was said of it first stands."""
+    for other in known.values():
+        same = (other.kind, other.issuer, other.weights, other.compute, other.lineage_declared) == (
+            subject.kind, subject.issuer, subject.weights, subject.compute, subject.lineage_declared
+        )  # fmt: skip
+        if other.digest == subject.digest and not (same and set(other.parents) == set(subject.parents)):
+            raise RefusalError(
+                "refused",
+                "digest-declared",
+                f"`{subject.digest}` is declared as `{other.name}`: {_past(other)}",
+                "the same files have one past; what was said of them first stands",
+            )
+
+
+def _past(subject: Subject) -> str:
+    """Return kind, lineage, compute and weights of a subject, in words."""
+    if subject.kind == "system":
+        return f"a system over {subject.weights}"
+    edges = ", ".join(sorted(f"{edge.kind} {edge.parent}" for edge in subject.parents))
+    unsaid = "from scratch" if subject.lineage_declared else "of unknown lineage"
+    compute = subject.compute
+    spent = "unknown compute" if compute is None else f"{show_flop(compute.low)}..{show_flop(compute.high)} FLOP"
+    return f"a model of {subject.issuer}, {edges or unsaid}, {spent}"
+
+
+def declaration_warnings(book: Book, subject: Subject) -> tuple[str, ...]:
+    """Return what a declaration leaves open: an issuer whom no adopted policy of a lab binds, lineage, compute."""
+    found = []
+    issuers = {kernel.issuer for kernel in adopted(book.page()).values() if kernel.kind == "policy"}
+    if issuers and subject.issuer not in issuers:
+        shown = ", ".join(f"`{name}`" for name in sorted(issuers))
+        found.append(f"the issuer `{subject.issuer}` is not that of the adopted policy ({shown})")
+    if subject.kind == "model" and not subject.lineage_declared:
+        found.append("nobody said where it comes from: it inherits every crossing of the issuer")
+    if subject.kind == "model" and subject.compute is None:
+        found.append("nobody said what was spent on it: its effective compute has no upper end")
+    return tuple(found)
+
+
 def _digest(subject: Subject, known: dict[str, Subject]) -> str:
     """Return the digest of a subject; a system's covers weights, safeguards and scaffold."""
-    if subject.digest:
+    if subject.kind == "model":
         return subject.digest
     safeguards: list[Plain] = [*sorted(subject.safeguards)]
     return digest(

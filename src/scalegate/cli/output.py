@@ -11,7 +11,7 @@ from typing import Literal
 import click
 
 from scalegate.app.refusal import RefusalError
-from scalegate.cli.text import safe
+from scalegate.cli.text import safe, unheard, unheard_json
 
 Format = Literal["human", "plain", "json"]
 
@@ -29,12 +29,12 @@ class Output:
 
     def json(self, value: object) -> None:
         """Write one object to stdout; ASCII only, so that no text in it can steer a terminal."""
-        click.echo(json.dumps(value, ensure_ascii=True, indent=2, allow_nan=False))
+        click.echo(unheard_json(json.dumps(value, ensure_ascii=True, indent=2, allow_nan=False)))
 
     def lines(self, lines: Iterable[str]) -> None:
         """Write lines to stdout; their text is safe already."""
         for line in lines:
-            click.echo(line)
+            click.echo(unheard(line))
 
     def facts(self, facts: Mapping[str, object], sentence: str) -> None:
         """Write what was done: a sentence, one line per fact, or one object."""
@@ -42,18 +42,18 @@ class Output:
             self.json(dict(facts))
         elif self.form == "plain":
             for name, value in facts.items():
-                click.echo(f"{name}: {safe(_shown(value))}")
+                click.echo(unheard(f"{name}: {safe(_shown(value))}"))
         else:
-            click.echo(safe(sentence))
+            click.echo(unheard(safe(sentence)))
 
     def hint(self, text: str) -> None:
         """Write a hint to stderr; none in JSON mode, where nothing but the object is expected."""
         if self.form != "json":
-            click.echo(f"hint: {safe(text)}", err=True)
+            click.echo(unheard(f"hint: {safe(text)}"), err=True)
 
     def warn(self, text: str) -> None:
         """Write a warning to stderr."""
-        click.echo(f"warning: {safe(text)}", err=True)
+        click.echo(unheard(f"warning: {safe(text)}"), err=True)
 
 
 def bold(text: str) -> str:
@@ -71,17 +71,17 @@ def show_refusal(error: RefusalError, *, as_json: bool) -> None:
             "message": error.message,
             "hint": error.hint,
         }
-        click.echo(json.dumps({"error": body}, ensure_ascii=True, indent=2))
+        click.echo(unheard_json(json.dumps({"error": body}, ensure_ascii=True, indent=2)))
         return
     if error.diagnostics:
         # Deferred: only a malformed policy needs it.
         from scalegate.policy.diagnose import render  # noqa: PLC0415
 
         for diagnostic in error.diagnostics:
-            click.echo(render(diagnostic), err=True)
-    click.echo(f"error[{error.code}]: {safe(error.message)}", err=True)
+            click.echo(unheard(render(diagnostic)), err=True)
+    click.echo(unheard(f"error[{error.code}]: {safe(error.message)}"), err=True)
     if error.hint:
-        click.echo(f"hint: {safe(error.hint)}", err=True)
+        click.echo(unheard(f"hint: {safe(error.hint)}"), err=True)
 
 
 def _shown(value: object) -> str:

@@ -20,6 +20,8 @@ from scalegate.core.decision import Request
 from scalegate.core.kernel import TRAIN
 from scalegate.core.quantities import show_flop
 
+SCHEMA = "scalegate/plan/v1"
+
 
 @click.command(
     epilog=examples(
@@ -51,7 +53,8 @@ def plan(
     check_action(action)
     found = look_ahead(open_book(ctx, store), Request(action, subject, to, context))
     if output.form == "json":
-        output.json({**answer_json(found.answer), "reach": flop(found.reach), "held_at": flop(found.next_hold)})
+        reach, edge = flop(found.reach), flop(found.next_hold)
+        output.json({"schema": SCHEMA, "answer": answer_json(found.answer), "reach": reach, "held_at": edge})
     else:
         output.lines(_human(found) if output.form == "human" else _plain(found))
     code = exit_code(found.answer)

@@ -6,6 +6,9 @@ import re
 import textwrap
 
 WIDTH = 96
+# How runners of continuous integration take commands from what a step prints: `::` first on a line, `##[` anywhere.
+_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
+_OLD_COMMAND = "##["
 _SIMPLE = re.compile(r"[\x20-\x7e]*", re.ASCII)
 
 
@@ -17,6 +20,16 @@ def safe(text: str, limit: int | None = None) -> str:
     from scalegate.ingest.sanitize import plain  # noqa: PLC0415
 
     return plain(text, limit)
+
+
+def unheard(text: str) -> str:
+    """Return finished lines in which nothing is a command for a runner: the mark is shown with a backslash."""
+    return _COMMAND.sub(r"\1\\::", text).replace(_OLD_COMMAND, r"#\#[")
+
+
+def unheard_json(text: str) -> str:
+    """Return JSON of the same meaning in which nothing is a command for a runner."""
+    return text.replace(_OLD_COMMAND, r"\u0023#[")
 
 
 def wrap(text: str, first: str, rest: str) -> str:

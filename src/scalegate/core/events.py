@@ -71,6 +71,7 @@ class RunRegistered:
         report_by: after this instant a run without a result is missing.
         methods: method cards (elicitation state of the art) the run follows.
         order: who chose the item order.
+        task, scorer, model: what the log must name, in the words of its harness; empty where nobody said.
     """
 
     run: str
@@ -85,6 +86,9 @@ class RunRegistered:
     order: str
     by: str
     role: str
+    task: str = ""
+    scorer: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class ResultReported:
         provenance: shortfalls such as `dirty revision`, in the words of `scalegate.core.reading.SHORTFALLS`.
         findings: admissibility codes that were noted.
         beside: digests of files that were read with the log, such as the results file of lm-eval.
+        task, model, scorer: what the log says was run, on what, and which of its scores was counted.
+        content: digest over the samples, whatever bytes surround them; empty where the log has none.
     """
 
     run: str
@@ -118,11 +124,18 @@ class ResultReported:
     by: str
     role: str
     beside: tuple[str, ...] = ()
+    task: str = ""
+    model: str = ""
+    scorer: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRefused:
-    """A log was offered for a run and refused; it stays visible and bars favorable use until a result stands."""
+    """A log was offered for a run and refused; it stays visible, and bars favorable use of any other log of the run.
+
+    `content` is the digest over its samples, as in `ResultReported`.
+    """
 
     run: str
     log: str
@@ -130,6 +143,7 @@ class ResultRefused:
     message: str
     by: str
     role: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, Literal
 
+from scalegate.core.canonical import digest, digest_bytes
+
 Severity = Literal["untrusted", "malformed", "refused", "inconclusive", "provenance", "note"]
 Harness = Literal["inspect", "lm-eval", "unknown"]
 EvidenceClass = Literal["samples", "aggregate"]
@@ -22,6 +24,10 @@ REFUSING: tuple[Severity, ...] = ("untrusted", "malformed", "refused", "inconclu
 BEGAN_EARLIER: Final = "began before registration"
 NOT_DATED: Final = "start not dated"
 """Shortfalls of a run that may have been chosen by its outcome: nobody shows that it was registered first."""
+
+NO_SCORER: Final = "scorer not registered"
+NO_ITEMS: Final = "items not registered"
+"""Shortfalls of a result that may have been picked by its scores: what counts was open when they were known."""
 
 SHORTFALLS: Mapping[str, str] = {
     "E117": "stray bytes",
@@ -35,6 +41,10 @@ SHORTFALLS: Mapping[str, str] = {
     "E608": "edited metadata",
     "E609": BEGAN_EARLIER,
     "E610": NOT_DATED,
+    "E611": NO_SCORER,
+    "E612": NO_ITEMS,
+    "E613": "task not registered",
+    "E614": "model not registered",
 }
 """What policies call the shortfalls of provenance, in `refuse provenance`, by the code of their finding."""
 
@@ -178,8 +188,8 @@ class Reading:
         columns: one per scorer, in planned order, absent tries included.
         aggregates: what the harness computed.
         evidence_class: `aggregate` can be reported and is never enough for a sequential decision.
-        sample_digests: 32 bytes of SHA-256 per sample as stored, in the order of the columns; all zero where
-            the sample is absent.
+        sample_digests: 32 bytes of SHA-256 per sample, in the order of the columns, over what was parsed of it, so
+            that white space and the order of keys do not matter; all zero where the sample is absent.
         provenance: facts that lower what is known about the origin.
         findings: all objections and notes, in the order of discovery.
     """
@@ -209,6 +219,18 @@ class Reading:
     def refusal(self) -> Finding | None:
         """The worst objection, or None when the log is admissible."""
         return worst(self.findings)
+
+    @property
+    def content(self) -> str:
+        """Digest over the samples in any order, or else over the totals; empty where there is neither."""
+        parts = [self.sample_digests[at : at + 32] for at in range(0, len(self.sample_digests), 32)]
+        found = sorted(part for part in parts if any(part))
+        if found:
+            return digest_bytes(b"".join(found))
+        if not self.aggregates:
+            return ""
+        totals = [f"{item.task} {item.metric} {item.value} {item.stderr} {item.n}" for item in self.aggregates]
+        return digest([self.task, self.model, str(self.created), *sorted(totals)])
 
     def column(self, scorer: str) -> Column | None:
         """Return the column of that name, or None."""

@@ -7,21 +7,27 @@ from collections.abc import Sequence
 from scalegate.core.events import ResultReported
 from scalegate.core.evidence import Gap
 from scalegate.core.kernel import Evaluation
-from scalegate.core.reading import BEGAN_EARLIER, NOT_DATED
+from scalegate.core.reading import BEGAN_EARLIER, NO_ITEMS, NO_SCORER, NOT_DATED
 from scalegate.gate.records import Run
 
+_PICKED = {
+    NO_SCORER: "has several scores, and nobody registered which of them counts",
+    NO_ITEMS: "does not show that it holds every planned item, and nobody registered which were planned",
+}
 _UNTIMELY = {BEGAN_EARLIER: "began before it was registered", NOT_DATED: "does not say when it began"}
 
 
 def flaws(result: ResultReported, evaluation: Evaluation) -> tuple[str, ...]:
     """Return what in a result's provenance bars favorable use, each as what is said of its run.
 
-    Who registers a run after it began may have run it twenty times, and registered the best.
+    Who registers a run after it began may have run it twenty times, and registered the best; who registers neither
+    scorer nor items may pick them by what came out, which no policy can accept.
     """
     said = result.provenance
     late = () if evaluation.accept_earlier else [item for item in said if item in _UNTIMELY]
     refused = [item for item in said if item in evaluation.refuse_provenance]
     return (
+        *(words for item, words in _PICKED.items() if item in said),
         *(f"{_UNTIMELY[item]}; the policy does not accept earlier runs" for item in late),
         *(f"is recorded with `{item}`, which the policy refuses" for item in refused),
     )

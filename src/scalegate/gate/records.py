@@ -35,7 +35,10 @@ def person(name: str) -> str:
 
 @dataclass(slots=True)
 class Run:
-    """A registered run with everything that was later said of it."""
+    """A registered run with everything that was later said of it.
+
+    `copied_from` is the run whose result its own repeats: the same log, or other bytes around the same samples.
+    """
 
     entry: Entry
     plan: RunRegistered
@@ -44,13 +47,15 @@ class Run:
     disputes: list[tuple[Entry, ResultReported]] = field(default_factory=list)
     refused: list[tuple[Entry, ResultRefused]] = field(default_factory=list)
     voids: list[tuple[Entry, RunVoided]] = field(default_factory=list)
+    copied_from: str = ""
 
 
 @dataclass(slots=True)
 class Records:
     """The index. Lists keep the order of the history.
 
-    `issuers` and `acted` (by role and name) say at which entry somebody first declared a subject, or acted in a role.
+    `issuers` and `acted` (by role and name) say at which entry somebody first declared a subject, or acted in a role;
+    `logs` says which run first had a log or its content, by its digest and task.
     """
 
     now: int
@@ -70,6 +75,7 @@ class Records:
     invoked: list[tuple[Entry, ExceptionInvoked]] = field(default_factory=list)
     decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
+    logs: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def mitigated(self) -> frozenset[str]:
         """Return the models made while their parent had a permit for mitigation training, and none for training."""
@@ -136,6 +142,8 @@ def _index_one(records: Records, entry: Entry) -> None:
             run = records.runs.get(event.run)
             if run is not None:
                 _index_run(run, entry, event)
+                if isinstance(event, ResultReported):
+                    _index_log(records, run, event)
             elif isinstance(event, ResultReported):
                 records.unregistered.append((entry, event))
         case _:
@@ -152,3 +160,11 @@ def _index_run(run: Run, entry: Entry, event: ResultReported | ResultRefused | R
             run.refused.append((entry, event))
         case RunVoided():
             run.voids.append((entry, event))
+
+
+def _index_log(records: Records, run: Run, event: ResultReported) -> None:
+    """One log is one result: whichever run has it next only repeats it. Several tasks of one log are several."""
+    for mark in filter(None, (event.log, event.content)):
+        first = records.logs.setdefault((mark, event.task), run.plan.run)
+        if first != run.plan.run and event is run.result and not run.copied_from:
+            run.copied_from = first

@@ -25,10 +25,11 @@ from scalegate.core.kernel import (
 )
 from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_flop
 from scalegate.core.subject import Subject
+from scalegate.gate.budget import Stratum
 from scalegate.gate.lineage import Lineage, Link
 from scalegate.gate.reach import Reach, hard_limits_of, limits_of
 from scalegate.gate.records import Records
-from scalegate.gate.streams import Stratum, Streams
+from scalegate.gate.streams import Streams
 from scalegate.gate.voices import Voice, about, hear, latest, may_speak
 
 ONE, ZERO = Fraction(1), Fraction(0)

@@ -16,14 +16,13 @@ from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.core.quantities import DAY, FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
 from scalegate.core.subject import Subject
+from scalegate.gate.budget import ErrorBudget, Stratum, stratum_name
 from scalegate.gate.lineage import Link
 from scalegate.gate.provenance import flawed, flaws
 from scalegate.gate.reach import Reach
 from scalegate.gate.records import Records, Run, person
 from scalegate.gate.voices import is_independent, may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
-
-Stratum = tuple[str, str]
 
 # A run is never pending for longer than this where the policy writes no `no result, stop`.
 PENDING_AT_MOST = 60 * DAY
@@ -51,13 +50,6 @@ class Bounds:
         return 1 - self.rising.lower_at_most, 1 - self.rising.lower
 
 
-def stratum_name(stratum: Stratum) -> str:
-    """Return a stratum in words, with a space before; empty where neither elicitation nor scaffold was named."""
-    elicitation, scaffold = stratum
-    words = f" elicited by {elicitation}" if elicitation else ""
-    return f"{words} with scaffold {scaffold}" if scaffold else words
-
-
 class Streams:
     """All streams of one evaluation of one policy."""
 
@@ -65,11 +57,11 @@ class Streams:
         """Collect the runs of the evaluation's variable; voided runs leave, retracted results become missing."""
         self.records, self.kernel, self.evaluation = records, kernel, evaluation
         self.runs: dict[tuple[str, Stratum], list[Run]] = {}
-        self.order: dict[tuple[str, bool], dict[Stratum, None]] = {}
+        self.budget = ErrorBudget(evaluation.elicited_by)
         for run in records.runs_of(evaluation.digest or ""):
             stratum = (run.plan.elicitation, run.plan.scaffold)
             # Voided runs keep their stratum's place, so that no share of the error ever moves.
-            self.order.setdefault((run.plan.subject, self.asked(run)), {})[stratum] = None
+            self.budget.place(run.plan.subject, stratum, asked=self.asked(run))
             if not self.voided(run):
                 self.runs.setdefault((run.plan.subject, stratum), []).append(run)
 
@@ -132,9 +124,10 @@ class Streams:
         return Counts(result.successes, result.failures, planned - result.successes - result.failures)
 
     def usable(self, run: Run, result: ResultReported) -> bool:
-        """Whether the exact bound for complete, non-adaptive 0/1 runs applies to a result."""
+        """Whether the exact bound for complete, non-adaptive 0/1 runs applies to a result that repeats no other."""
         return (
             result.binary
+            and not (run.copied_from and result is run.result)
             and not result.adaptive
             and (result.evidence_class == "samples" or self.evaluation.accept_aggregate)
             and not self.retracted(run)
@@ -145,32 +138,6 @@ class Streams:
     def strata(self, subject: str) -> list[Stratum]:
         """Return the strata with runs on a subject, in the order of their first registration."""
         return [stratum for name, stratum in self.runs if name == subject]
-
-    def share(self, subject: str, stratum: Stratum, place: int = 0, *, asked: bool = True) -> Fraction:
-        """Return the share of the "above" error for one pool; all shares of a subject sum to at most 1.
-
-        Nobody thins the shares of those the policy asks: whoever else registers or reports shares a budget apart, and
-        so do strata beyond those the policy requires. Within each budget shares are fixed by the order of arrival.
-
-        Args:
-            subject: the subject's name.
-            stratum: the stratum.
-            place: the place of the group of speakers among those asked, or among the others.
-            asked: whether the group is one that the policy asks.
-        """
-        return self._stratum_share(subject, stratum) * (_first(place) if asked else _rest(place))
-
-    def _stratum_share(self, subject: str, stratum: Stratum) -> Fraction:
-        asked, others = list(self.order.get((subject, True), ())), list(self.order.get((subject, False), ()))
-        required = self.evaluation.elicited_by
-        if stratum not in asked:
-            return _rest(others.index(stratum))
-        if not required:
-            return _first(asked.index(stratum))
-        if stratum[0] in required:
-            same = [item for item in asked if item[0] == stratum[0]]
-            return _first(same.index(stratum)) / len(required)
-        return _rest([item for item in asked if item[0] not in required].index(stratum)) / 2
 
     def pool(self, looks: Sequence[Counts], share: Fraction) -> Bounds:
         """Return the pooled bounds of some results in the order of their reports."""
@@ -197,7 +164,7 @@ class Streams:
         places = {True: 0, False: 0}
         for group in groups.values():
             asked = self.spoken(group[0][0], then=True) and group[0][1] is group[0][0].result
-            share = self.share(subject, stratum, places[asked], asked=asked)
+            share = self.budget.share(subject, stratum, places[asked], asked=asked)
             places[asked] += 1
             yield self.pool([self.counts(run, result) for run, result in group], share), [run for run, _ in group]
 
@@ -218,7 +185,7 @@ class Streams:
                     rising=bounds.rising_latch,
                     adverse_only=True,
                     evidence=evidence_of(group),
-                    detail=detail_of(bounds),
+                    detail=detail_of(bounds) + refused_of(group),
                 )
             if name != target:
                 gaps = tuple(self._gaps(runs))
@@ -344,8 +311,11 @@ class Streams:
             return ""
         ordered = sorted(used, key=lambda run: run.result_entry.index if run.result_entry else 0)
         looks = [self.counts(run, run.result) for run in ordered]
-        detail = detail_of(self.pool(looks, self.share(name, stratum)))
-        if any(run.result is not None and not self.usable(run, run.result) for run in used):
+        detail = detail_of(self.pool(looks, self.budget.share(name, stratum))) + refused_of(ordered)
+        copies = [f"{run.plan.run} repeats the log of {run.copied_from}" for run in used if run.copied_from]
+        if copies:
+            detail += f"; {', '.join(copies)} and counts as missing"
+        if any(run.result is not None and not run.copied_from and not self.usable(run, run.result) for run in used):
             detail += "; a run that stopped early, is not 0/1 or is only an aggregate counts as missing"
         return detail
 
@@ -366,11 +336,12 @@ class Streams:
         evidence = (run.entry.digest,)
         name = run.plan.run
         if run.result is not None:
-            offered = [entry.digest for entry, refusal in run.refused if refusal.log != run.result.log]
-            if offered:
-                words = f"another log was offered for run {name} and refused ({run.refused[-1][1].code})"
+            if run.refused:
+                offered = [entry.digest for entry, _ in run.refused]
+                codes = ", ".join(dict.fromkeys(refusal.code for _, refusal in run.refused))
+                words = f"a log was offered for run {name} and refused ({codes})"
                 repair = f"an independent role retracts run {name}, and it is run again"
-                yield Gap("untrusted", f"{words}; which of them is the run is open", (*offered, *evidence), repair)
+                yield Gap("untrusted", f"{words}; which log is that of the run is open", (*offered, *evidence), repair)
             differing = [entry.digest for entry, result in run.disputes if _counted(result) != _counted(run.result)]
             if differing:
                 words = f"run {name} is disputed: a second result with other counts was reported"
@@ -380,7 +351,7 @@ class Streams:
         if run.refused:
             entry, refusal = run.refused[-1]
             words = f"the log offered for run {name} was refused ({refusal.code}: {refusal.message})"
-            repair = f"the untampered log of run {name} is added, or an independent role voids the run"
+            repair = f"an independent role voids run {name}, and it is run again"
             yield Gap("untrusted", words, (entry.digest, *evidence), repair)
         elif self.records.now >= self.report_by(run):
             words = f"run {name} was registered and never reported; its result was due by"
@@ -427,16 +398,6 @@ class Streams:
         return max(ends, default=0)
 
 
-def _first(place: int) -> Fraction:
-    """Return the shares 8/10, 1/20, 1/60, ...: together 9/10 at most."""
-    return Fraction(8, 10) if place == 0 else Fraction(1, 10) / (place * (place + 1))
-
-
-def _rest(place: int) -> Fraction:
-    """Return the shares 1/20, 1/60, ...: together 1/10 at most."""
-    return Fraction(1, 10) / ((place + 1) * (place + 2))
-
-
 def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
     """Return the looks with successes and failures exchanged."""
     return [Counts(look.failures, look.successes, look.missing) for look in looks]
@@ -463,6 +424,12 @@ def evidence_of(runs: Sequence[Run]) -> tuple[str, ...]:
         if run.result is not None and run.result_entry is not None:
             found += [run.result_entry.digest, run.result.log, *run.result.beside]
     return tuple(found)
+
+
+def refused_of(runs: Sequence[Run]) -> str:
+    """Return the logs that were refused for some runs, in words with `; ` before: they stay visible beside a result."""
+    codes = {run.plan.run: dict.fromkeys(refusal.code for _, refusal in run.refused) for run in runs if run.refused}
+    return "".join(f"; a log of run {name} was refused ({', '.join(found)})" for name, found in codes.items())
 
 
 def detail_of(bounds: Bounds) -> str:

@@ -15,13 +15,13 @@ from scalegate.core.reading import Aggregate, Finding, Reading
 from scalegate.ingest.archive import Archive, Member
 from scalegate.ingest.columns import columns, slots
 from scalegate.ingest.cross_check import check_plan, check_results, check_summaries
+from scalegate.ingest.fingerprint import OWN_ID, fingerprint, sample_fingerprint
 from scalegate.ingest.inspect_header import Header, ScoreBlock, read_header
 from scalegate.ingest.inspect_metrics import reported
 from scalegate.ingest.limits import Limits
 from scalegate.ingest.objections import ObjectionError, objection
 from scalegate.ingest.sample_table import (
     LEGACY_SCORER,
-    NO_DIGEST,
     SAMPLE_FIELDS,
     SUMMARY_FIELDS,
     SampleTable,
@@ -32,6 +32,7 @@ from scalegate.ingest.strict_json import cut_field, elements, parse, read_fields
 
 _HEADER, _START = "header.json", "_journal/start.json"
 _SUMMARIES, _REDUCTIONS = "summaries.json", "reductions.json"
+_FIELDS = SAMPLE_FIELDS | {OWN_ID}
 _SAMPLES, _SHELL = "samples/", "/sample.json"
 
 
@@ -110,8 +111,8 @@ def _add_member(archive: Archive, member: Member, contents: _Contents, limits: L
 
 def _add_sample(archive: Archive, member: Member, contents: _Contents) -> None:
     document = archive.read(member)
-    fields = read_fields(document, SAMPLE_FIELDS, member.name)
-    contents.samples.add(fields, member.name, hashlib.sha256(document).digest())
+    fields = read_fields(document, _FIELDS, member.name)
+    contents.samples.add(fields, member.name, sample_fingerprint(document, fields))
     own = f"{_SAMPLES}{contents.samples.ids[-1]}_epoch_{contents.samples.epochs[-1]}"
     if member.name not in (f"{own}.json", f"{own}{_SHELL}"):
         contents.findings.append(objection("E407", f"content is {quoted(own)}", member.name))
@@ -135,13 +136,14 @@ def read_document(data: bytes, *, allow_edited: bool, limits: Limits) -> Reading
         root = parse(data, "log", limits.document_bytes)
         rest = root if isinstance(root, dict) else {}
         samples = rest.get("samples")
-        rows = [(sample, NO_DIGEST) for sample in samples] if isinstance(samples, list) else []
+        rows = [(sample, fingerprint(sample)) for sample in samples] if isinstance(samples, list) else []
     else:
         rest = parse(parts[0], "log", limits.document_bytes)
         documents = () if parts[1] == b"null" else elements(parts[1], "samples")
         rows = [
-            (read_fields(document, SAMPLE_FIELDS, "samples"), hashlib.sha256(document).digest())
+            (fields, sample_fingerprint(document, fields))
             for document in documents
+            for fields in (read_fields(document, _FIELDS, "samples"),)
         ]
     for number, (fields, digest) in enumerate(rows):
         if not isinstance(fields, dict):

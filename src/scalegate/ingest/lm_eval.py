@@ -14,6 +14,7 @@ from typing import Any
 
 from scalegate.core.reading import Aggregate, Finding, Reading
 from scalegate.ingest.columns import columns, slots
+from scalegate.ingest.fingerprint import fingerprint
 from scalegate.ingest.inspect_metrics import same
 from scalegate.ingest.limits import Limits
 from scalegate.ingest.objections import ObjectionError, objection
@@ -39,11 +40,13 @@ class Results:
         reading: of class `aggregate`.
         hashes: recorded hash by task.
         counts: effective number of samples by task.
+        originals: number of items of its data set by task.
     """
 
     reading: Reading
     hashes: dict[str, str]
     counts: dict[str, int]
+    originals: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def read_results(data: bytes, limits: Limits) -> Results:
     root = parse(data, "results", limits.document_bytes)
     tasks = _object(root.get("results") if isinstance(root, dict) else None, "results")
     config = _object(root.get("config") or {}, "config")
-    counts = _counts(root.get("n-samples"))
+    counts = _counts(root.get("n-samples"), "effective")
     hashes = {
         task: text
         for task, text in _object(root.get("task_hashes") or {}, "task_hashes").items()
@@ -114,7 +117,7 @@ def read_results(data: bytes, limits: Limits) -> Results:
         provenance=_provenance_of(findings),
         findings=tuple(findings),
     )
-    return Results(reading, hashes, counts)
+    return Results(reading, hashes, counts, _counts(root.get("n-samples"), "original"))
 
 
 def read_samples(data: bytes, limits: Limits) -> Samples:
@@ -139,7 +142,7 @@ def read_samples(data: bytes, limits: Limits) -> Samples:
             if metric in cells:
                 raise ObjectionError("E408", f"item {item}, {quoted(metric)}", where)
             cells[metric] = {"value": value}
-        digests[item] = hashlib.sha256(digests.get(item, b"") + line).digest()
+        digests[item] = hashlib.sha256(digests.get(item, b"") + fingerprint(parse(line, where))).digest()
         complete = complete and all(isinstance(row.get(name), str) for name in _HASHES)
         if complete:
             recorded.update("".join(row[name] for name in _HASHES).encode())
@@ -148,7 +151,9 @@ def read_samples(data: bytes, limits: Limits) -> Samples:
     planned = tuple(sorted(scores))
     places = slots(table, planned, 1, limits.planned_tries)
     made, ordered, notes = columns(table, places, limits.columns)
-    findings = [*notes, objection("E604")]
+    # Of its origin a samples file says nothing, and its rows may be a choice: that is for the results to show.
+    findings = [*notes, *map(objection, ("E602", "E604", "E605", "E606"))]
+    findings.append(objection("E607", "planned items unknown"))
     if not made:
         findings.insert(0, objection("E302"))
     reading = Reading(
@@ -173,7 +178,7 @@ def join(results: Results, samples: Samples) -> Reading:
     """
     head, body = results.reading, samples.reading
     task = next((name for name, text in results.hashes.items() if text == samples.task_hash), None)
-    findings = list(body.findings)
+    findings = [finding for finding in body.findings if finding.severity != "provenance"]
     if task is None and results.hashes:
         findings.append(objection("E414", "no task of the results has the hash of these samples"))
     if task is None and len({aggregate.task for aggregate in head.aggregates}) == 1:
@@ -182,10 +187,15 @@ def join(results: Results, samples: Samples) -> Reading:
         if aggregate.task == task:
             findings += _disagreement(aggregate, body)
     effective = results.counts.get(task or "")
+    if effective is None:
+        findings.append(objection("E607", "planned items unknown"))
+    elif effective < results.originals.get(task or "", effective):
+        findings.append(objection("E607", f"{effective} of {results.originals[task or '']} items"))
     if effective is not None and effective != body.planned_count:
         detail = f"{effective} samples reported, {body.planned_count} in the log"
         findings.append(objection("E405", detail, task or ""))
-    findings += [finding for finding in head.findings if finding.severity == "provenance" and finding not in findings]
+    found = {finding.code for finding in findings}
+    findings += [item for item in head.findings if item.severity == "provenance" and item.code not in found]
     findings += [finding for finding in head.findings if finding.severity == "untrusted"]
     return replace(
         body,
@@ -275,12 +285,12 @@ def _versions(versions: object, tasks: dict[str, Any]) -> str:
     return ",".join(sorted({str(versions[task]) for task in tasks if task in versions}))
 
 
-def _counts(value: object) -> dict[str, int]:
+def _counts(value: object, which: str) -> dict[str, int]:
     found = {}
     for task, counts in value.items() if isinstance(value, dict) else ():
-        effective = counts.get("effective") if isinstance(counts, dict) else None
-        if isinstance(effective, int) and not isinstance(effective, bool) and effective >= 0:
-            found[task] = effective
+        number = counts.get(which) if isinstance(counts, dict) else None
+        if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
+            found[task] = number
     return found
 
 

@@ -62,6 +62,11 @@ CODES: dict[str, tuple[Severity, str]] = {
     "E414": ("untrusted", "aggregate and samples are of different tasks"),
     "E415": ("untrusted", "the item was never registered"),
     "E416": ("untrusted", "the reported standard error is impossible"),
+    # Known only beside the registration of the run, and the rest of the history.
+    "E417": ("untrusted", "the log is of another model than was registered"),
+    "E418": ("untrusted", "the log lacks the scorer that was registered"),
+    "E419": ("untrusted", "the log was offered for another run"),
+    "E420": ("untrusted", "the log is of another task than was registered"),
     # Not enough for a decision.
     "E501": ("inconclusive", "the run was stopped early"),
     "E502": ("inconclusive", "scores are not binary"),
@@ -83,6 +88,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     # Known only beside the registration of the run.
     "E609": ("provenance", "the run began before it was registered"),
     "E610": ("provenance", "the log does not say when the run began"),
+    "E611": ("provenance", "nobody registered which of the scores counts"),
+    "E612": ("provenance", "nobody registered which items were planned"),
+    "E613": ("provenance", "nobody registered which task would be run"),
+    "E614": ("provenance", "nobody registered which model would be run"),
     # For the reader.
     "E701": ("note", "samples without a score"),
     "E702": ("note", "scores that are no number"),

@@ -169,13 +169,6 @@ def read_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     return as_rate(found, findings) if found else None
 
 
-def read_flop(scalar: Scalar, findings: Findings) -> int | None:
-    """Return a compute such as `4e25 FLOP`, in whole FLOP."""
-    tree = read_phrase("quantity", scalar, findings)
-    found = quantity(tree, scalar, findings) if tree else None
-    return as_flop(found, findings) if found else None
-
-
 def read_error_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     """Return a tolerated error rate: above 0, where no finite test arrives, and below a coin's."""
     rate = read_rate(scalar, findings)
@@ -440,16 +433,3 @@ def read_belief_role(scalar: Scalar, findings: Findings) -> Name | None:
     if not isinstance(token, Token):
         return None
     return Name(str(token), token_span(token, scalar))
-
-
-def read_binds(scalar: Scalar, findings: Findings) -> tuple[int | None, Span] | None:
-    """Return the FLOP above which `every developer above 1e25 FLOP` is bound; None for all."""
-    tree = read_phrase("binds", scalar, findings)
-    if tree is None:
-        return None
-    if not tree.children:
-        return None, scalar.span
-    part = tree.children[0]
-    found = quantity(part, scalar, findings) if isinstance(part, Tree) else None
-    flop = as_flop(found, findings) if found else None
-    return None if flop is None else (flop, scalar.span)

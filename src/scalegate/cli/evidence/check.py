@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.results import examine
-from scalegate.cli import exits
+from scalegate.app.results import examine, weigh
 from scalegate.cli.evidence.add import code_of, finding_line, finding_record
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
 from scalegate.cli.text import safe
-from scalegate.core.reading import Reading
+from scalegate.core.reading import Column, Finding, Reading, Tally
+from scalegate.ingest.objections import objection
 
 
 @click.command(
@@ -31,31 +31,55 @@ from scalegate.core.reading import Reading
 @click.option("--allow-edited", is_flag=True, help="Accept scores that were edited after the run.")
 @format_option
 def check_log(log: Path, results: Path | None, *, allow_edited: bool, output: Output) -> int:
-    """Read a log as `evidence add` would, and record nothing.
+    """Read and count a log as `evidence add` would, and record nothing.
 
     0 admissible; 1 refused; 2 no log; 3 inconclusive, as totals without samples
-    are; 4 it contradicts itself.
+    are; 4 it contradicts itself. Items are those of the log's own plan, with one try each; of
+    several scores, one that can be counted is enough for 0.
     """
     reading = examine(log, results, edited=allow_edited)
+    counts = weigh(reading)
     if output.form == "json":
-        output.json(_record(reading))
+        output.json(_record(reading, counts))
     else:
         lead = "" if output.form == "plain" else "  "
         output.lines(
-            safe(f"{name}: {value}") for name, value in _record(reading).items() if name not in {"findings", "scorers"}
+            safe(f"{name}: {value}")
+            for name, value in _record(reading, counts).items()
+            if name not in {"findings", "scorers", "counts"}
         )
-        output.lines(safe(f"scorer: {column.scorer}, {len(column)} scores") for column in reading.columns)
-        output.lines(lead + finding_line(item).strip() for item in reading.findings)
-    code = code_of(reading.refusal)
-    if code == exits.YES and reading.evidence_class == "aggregate":
-        return exits.UNKNOWN
-    return code
+        output.lines(safe(_counted(column, counts[column.scorer])) for column in reading.columns)
+        output.lines(lead + finding_line(item).strip() for item in _findings(reading, counts))
+    return code_of(_stop(reading, counts))
 
 
-def _record(reading: Reading) -> dict[str, object]:
-    stop = reading.refusal
+def _stop(reading: Reading, counts: dict[str, Tally]) -> Finding | None:
+    """Return the objection that decides: that of the log, or of the score that has the mildest."""
+    if reading.refusal is not None:
+        return reading.refusal
+    stops = [counted.refusal for counted in counts.values()]
+    if not stops:
+        return objection("E505")
+    return None if None in stops else stops[0]
+
+
+def _findings(reading: Reading, counts: dict[str, Tally]) -> list[Finding]:
+    found = [*reading.findings, *(item for counted in counts.values() for item in counted.findings)]
+    if not counts and reading.refusal is None:
+        found.append(objection("E505"))
+    return list(dict.fromkeys(found))
+
+
+def _counted(column: Column, counted: Tally) -> str:
+    words = f"scorer: {column.scorer}, {len(column)} scores"
+    if counted.refusal is not None:
+        return f"{words}: {counted.refusal.code}"
+    return f"{words}: {counted.successes} of {counted.planned} items, {counted.missing} missing"
+
+
+def _record(reading: Reading, counts: dict[str, Tally]) -> dict[str, object]:
     return {
-        "admissible": stop is None,
+        "admissible": _stop(reading, counts) is None,
         "log": reading.digest,
         "harness": f"{reading.harness} {reading.harness_version}".strip(),
         "task": reading.task,
@@ -65,5 +89,10 @@ def _record(reading: Reading) -> dict[str, object]:
         "epochs": reading.epochs,
         "class": reading.evidence_class,
         "scorers": [column.scorer for column in reading.columns],
-        "findings": [finding_record(item) for item in reading.findings],
+        "counts": {
+            name: {"successes": item.successes, "failures": item.failures, "missing": item.missing}
+            for name, item in counts.items()
+            if item.refusal is None
+        },
+        "findings": [finding_record(item) for item in _findings(reading, counts)],
     }

@@ -15,6 +15,8 @@ from scalegate.cli.text import columns, safe
 from scalegate.core.quantities import show_instant
 from scalegate.gate.records import Run
 
+_SAID = ("task", "model", "scorer")
+
 
 @click.command("list", epilog=examples("scalegate evidence list", "scalegate evidence list --format json"))
 @store_option
@@ -32,12 +34,19 @@ def list_evidence(ctx: click.Context, store: Path | None, output: Output) -> int
     if output.form == "json":
         output.json({"runs": rows})
     elif output.form == "plain":
-        output.lines(safe(", ".join(f"{name} {value}" for name, value in row.items())) for row in rows)
+        output.lines(safe(", ".join(f"{name} {_cell(value)}" for name, value in row.items())) for row in rows)
     else:
-        keys = ("run", "state", "evaluation", "subject", "elicitation", "scaffold", "counts", "due")
-        table = [keys, *(tuple(str(row[key] or "-") for key in keys) for row in rows)]
+        keys = ("run", "state", "evaluation", "subject", "elicitation", "scaffold", "counts", "due", *_SAID, "refused")
+        table = [keys, *(tuple(_cell(row[key]) for key in keys) for row in rows)]
         output.lines(columns(table) if rows else ["no run is registered"])
     return exits.YES
+
+
+def _cell(value: object) -> str:
+    """Return a value for a table or a line; of refused logs, their codes."""
+    if isinstance(value, list):
+        value = " ".join(dict.fromkeys(item["code"] for item in value))
+    return str(value) or "-"
 
 
 def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
@@ -57,7 +66,10 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
         "counts": counts,
         "due": show_instant(plan.report_by),
         "registered": moment(run.entry.at),
+        **{word: getattr(result, word, "") or getattr(plan, word) for word in _SAID},
         "refused_logs": len(run.refused),
+        "refused": [{"log": refusal.log, "code": refusal.code} for _, refusal in run.refused],
+        "copied_from": run.copied_from,
         "by": plan.by,
         "role": plan.role,
     }
@@ -65,6 +77,8 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
 
 def _state(run: Run, now: int) -> str:
     if run.result is not None:
+        if run.copied_from:
+            return "copied"
         usable = run.result.binary and not run.result.adaptive
         return "reported" if usable else "inconclusive"
     if run.voids:

@@ -32,6 +32,9 @@ _WHO = "--by 'Lea Roth' --role external-auditor"
 @click.option("--subject", required=True, metavar="NAME", help="The model or system evaluated.")
 @click.option("--items", type=click.IntRange(min=1), default=None, help="Planned number of items.")
 @click.option("--item-ids", type=click.Path(path_type=Path), help="Ids of the planned items, one a line.")
+@click.option("--task", default="", help="The task that the log must name.")
+@click.option("--scorer", default="", help="Which score of the log counts.")
+@click.option("--model", default="", help="The model that the log must name.")
 @click.option("--report-by", required=True, type=MOMENT, help="After this, no result is missing.")
 @click.option("--elicitation", default="", help="How the capability is drawn out.")
 @click.option("--scaffold", default="", help="The scaffold around the model.")
@@ -48,6 +51,9 @@ def register(  # noqa: PLR0913 - one argument for each option
     subject: str,
     items: int | None,
     item_ids: Path | None,
+    task: str,
+    scorer: str,
+    model: str,
     report_by: int,
     elicitation: str,
     scaffold: str,
@@ -59,7 +65,8 @@ def register(  # noqa: PLR0913 - one argument for each option
 ) -> int:
     """Register a run before it happens: from now on it counts, whatever comes out.
 
-    The order of the items is recorded as chosen by the developer.
+    What is named here binds: a log of another task, model or items is refused, and the score counted is
+    the registered one. The order of the items is recorded as chosen by the developer.
     """
     book = open_book(ctx, store)
     end = moment(report_by, book.now(book.read()))
@@ -73,6 +80,9 @@ def register(  # noqa: PLR0913 - one argument for each option
         elicitation=elicitation,
         scaffold=scaffold,
         methods=methods,
+        task=task,
+        scorer=scorer,
+        model=model,
     )
     entry, warnings = register_run(book, plan, speaker(by, role))
     for warning in warnings:

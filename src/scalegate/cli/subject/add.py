@@ -11,7 +11,7 @@ import click
 
 from scalegate.app.digests import digest_model
 from scalegate.app.refusal import RefusalError
-from scalegate.app.subjects import declare
+from scalegate.app.subjects import declaration_warnings, declare
 from scalegate.cli import exits
 from scalegate.cli.options import (
     MOMENT,
@@ -68,7 +68,7 @@ class Lineage(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 )
 @click.argument("name")
 @click.argument("files", required=False, type=click.Path(path_type=Path))
-@click.option("--digest", default="", help="Digest of the files, where they are elsewhere.")
+@click.option("--digest", default="", help="Of a model: digest of the files, where they are elsewhere.")
 @click.option("--issuer", required=True, help="Whose it is.")
 @click.option(
     "--kind", type=click.Choice(["model", "system"]), default="model", show_default=True,
@@ -135,11 +135,11 @@ def add(  # noqa: PLR0913 - one argument for each option
         ),
         speaker(by, role),
     )
-    if kind == "model" and not parents and not from_scratch:
-        output.warn("nobody said where it comes from: it inherits every crossing of the issuer")
-    if kind == "model" and compute is None:
-        output.warn("nobody said what was spent on it: its effective compute has no upper end")
-    declared = entry.event.subject.digest if isinstance(entry.event, SubjectDeclared) else ""
+    declared = ""
+    if isinstance(entry.event, SubjectDeclared):
+        declared = entry.event.subject.digest
+        for warning in declaration_warnings(book, entry.event.subject):
+            output.warn(warning)
     output.facts(
         {"entry": entry.index, "digest": entry.digest, "subject": name, "files": declared},
         f"entry {entry.index}: {kind} {name} is {declared}",

@@ -1,0 +1,54 @@
+"""Names that stand for somebody: one way to write each, so that nobody becomes two people by another spelling."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from scalegate.app.refusal import RefusalError
+from scalegate.gate.records import person
+
+# Scripts with letters that look like those of another one.
+_ALIKE = ("LATIN", "CYRILLIC", "GREEK")
+
+
+def check_form(what: str, name: str) -> str:
+    """Return a name that is written the one way: NFKC, single spaces, none at its ends, and one script.
+
+    Raises:
+        RefusalError: for any other spelling; the hint has the one.
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", name).split())
+    if name != plain:
+        raise RefusalError("usage", "name-form", f"the {what} `{name:.80}` is not in normal form", f"write `{plain}`")
+    scripts = {
+        script
+        for letter in name
+        if letter.isalpha()
+        for script in _ALIKE
+        if unicodedata.name(letter, "").startswith(script)
+    }
+    if len(scripts) > 1:
+        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
+        raise RefusalError(
+            "usage",
+            "name-mixed",
+            f"the {what} `{name:.80}` mixes {mixed} letters",
+            "letters of one script, so that nobody looks like somebody else",
+        )
+    return name
+
+
+def check_unlike(what: str, name: str, known: Iterable[str]) -> str:
+    """Return a name that is known, or that no known one differs from only by case or width.
+
+    Raises:
+        RefusalError: for another spelling of a known name; the hint has that one.
+    """
+    names = set(known)
+    for other in sorted(names):
+        if name not in names and person(other) == person(name):
+            raise RefusalError(
+                "usage", "name-alike", f"the {what} `{name:.80}` is another spelling of a known one", f"write `{other}`"
+            )
+    return name
