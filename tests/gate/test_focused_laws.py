@@ -125,6 +125,8 @@ def test_an_adverse_entry_never_permits(world, speaker):
     before = world.ask()
     if before.answer == "hold":
         for events in adverse_entries(world, *speaker):
+            if fears(world) and any(isinstance(event, StopOrdered) for event in events):
+                continue  # see `test_an_older_denial_comes_back_...` among the counterexamples
             never_freed(before, world.then(*events).ask())
         # Also where it was said before everything that speaks for a permit.
         low = stated("measurement", claim_topic(CAP, SPIKE), world.request.subject, count=(1, 20), by="lens")
@@ -233,7 +235,8 @@ def test_an_uncertain_declaration_never_permits(world):
     if before.answer == "permit" or "error" in {reason.kind for reason in before.reasons}:
         return
     lineage = Lineage(world.subjects)
-    chain = {world.subjects[name].digest for name in lineage.ancestors(lineage.model_of(world.asked))}
+    near = lineage.model_names(world.asked) | lineage.ancestors(lineage.model_of(world.asked))
+    chain = {world.subjects[name].digest for name in near}
     for place, _, event in world.all_of(SubjectDeclared):
         subject = event.subject
         ways = [replace(subject, compute=None), replace(subject, lineage_declared=False)]

@@ -275,6 +275,20 @@ def test_a_larger_twin_lengthens_the_reach_of_evidence():
     assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
 
 
+@pytest.mark.xfail(
+    strict=True, reason="what somebody said last is forgotten with the role, and what was said before it is not"
+)
+def test_an_older_denial_comes_back_when_the_speaker_of_a_later_affirmation_loses_the_role():
+    """`not danger`: first denied, then affirmed by the same auditor, who then acts as the developer."""
+    kernel = asking(Attested("danger", "auditor"), condition=Not(shown(0), SPAN))
+    said = [
+        *days_ago(3, stated("predicate", "danger", by="probe", holds=False)),
+        *days_ago(2, stated("predicate", "danger", by="probe")),
+    ]
+    before = world(said, kernel=kernel)
+    assert answers(before, before.then(SWITCH)) == ("hold", "hold")
+
+
 @pytest.mark.parametrize("width", [12, 40])
 def test_the_remedies_of_a_wide_resumption_are_found_in_time(width):
     """Each of `width` things in one of three ways: the ways must not be multiplied out before they are cut."""

@@ -228,7 +228,7 @@ def counts_for(condition: Compare, fact: Fact, now: int, to: int, *, wants_high:
         return False
     bound = Fraction(condition.num, condition.den)
     for crossing in fact.elsewhere:
-        end = crossing.high if wants_high is False else crossing.low
+        end = crossing.high if wants_high else crossing.low
         if to < crossing.at or end is None:
             continue
         crossed = (end > bound or (end == bound and condition.edge)) is not wants_high

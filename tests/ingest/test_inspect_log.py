@@ -548,3 +548,33 @@ def test_reading_the_same_bytes_twice_gives_the_same_value(tmp_path: Path):
     path = write(tmp_path, binary_log(["C", "I", "N"]))
     assert read_log(path) == read_log(path)
     assert copy.copy(read_log(path)) == read_log(path)
+
+
+def spaced(log, folder: Path, name: str) -> Path:
+    """The same log, its keys turned around and its white space other."""
+    path = folder / name
+    turned = [dict(reversed(sample.items())) for sample in log["samples"]]
+    path.write_text(json.dumps({**as_document(log), "samples": turned}, indent=3))
+    return path
+
+
+def test_the_content_is_that_of_the_samples_whatever_bytes_they_are_in(tmp_path: Path):
+    log = binary_log(["C", "I"])
+    for number, made in enumerate(log["samples"]):
+        made["uuid"] = f"u{number}"
+    first = read(tmp_path, log)
+    assert first.content
+    assert read_log(spaced(log, tmp_path, "copy.json")).content == first.content
+    log["samples"][0]["uuid"] = "another"
+    assert read(tmp_path, log).content != first.content
+
+
+def test_without_ids_of_their_own_samples_are_known_by_all_but_white_space(tmp_path: Path):
+    log = binary_log(["C", "I"])
+    path = tmp_path / "copy.json"
+    path.write_text(json.dumps(as_document(log), indent=5))
+    assert read_log(path).content == read(tmp_path, log).content
+    log["samples"][0]["output"] = "a b"
+    one = read(tmp_path, log).content
+    log["samples"][0]["output"] = "ab"
+    assert read(tmp_path, log).content != one

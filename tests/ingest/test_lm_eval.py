@@ -253,3 +253,27 @@ def test_the_generated_run_agrees_with_itself(shared_data: Path):
     assert (answer.successes, answer.failures, answer.missing) == (47, 153, 0)
     assert {item.n for item in reading.aggregates} == {200}
     assert [derived_n(item.value or Fraction(), item.stderr or Fraction()) for item in reading.aggregates] == [200, 200]
+
+
+def test_the_content_is_that_of_the_rows_whatever_bytes_they_are_in(tmp_path: Path):
+    results, rows = run_of([1.0, 0.0, 1.0])
+    rows += [{**row, "filter": "strict"} for row in rows]
+    plain = joined(tmp_path, results, rows)
+    other = [dict(reversed(row.items())) for row in reversed(rows)]
+    head, body = tmp_path / "r.txt", tmp_path / "t.txt"
+    body.write_text("\n\n".join(json.dumps(row, separators=(" ,", " : ")).replace("1.0", "1.00") for row in other))
+    (copied,) = read_lm_eval_run(head, [body])
+    assert copied.digest != plain.digest
+    assert copied.content == plain.content
+    assert joined(tmp_path, results, [*rows[:-1], {**rows[-1], "resps": "x"}]).content != plain.content
+
+
+def test_samples_alone_say_nothing_of_their_origin_or_their_plan(tmp_path: Path):
+    _, body = write(tmp_path, *run_of([1.0, 0.0]))
+    assert codes(read_log(body).findings, "provenance") == ["E602", "E604", "E605", "E606", "E607"]
+
+
+@pytest.mark.parametrize("counts", [{}, {"demo": {"original": 9, "effective": 2}}])
+def test_results_that_show_no_whole_data_set_are_partial(tmp_path: Path, counts):
+    results, rows = run_of([1.0, 0.0], **{"n-samples": counts})
+    assert "E607" in codes(joined(tmp_path, results, rows).findings, "provenance")

@@ -5,7 +5,6 @@ store in TEMPLATE is copied for each point; POINTS is how many points to choose 
 the ledger executes, 0 for all. Prints one JSON object for each point.
 """
 
-import functools
 import json
 import os
 import shutil
@@ -14,14 +13,10 @@ import sys
 from pathlib import Path
 
 import scalegate.cli.evidence.add
-import scalegate.gate.force
 import scalegate.ledger
 from scalegate.cli.main import main
 from scalegate.gate.force import in_force
 from scalegate.ledger import LocalStore
-
-# Parsed once, before the forks; what is under test is the ledger.
-scalegate.gate.force.load = functools.cache(scalegate.gate.force.load)
 
 LEDGER = Path(scalegate.ledger.__file__).parent
 WATCHED = {str(LEDGER / name) for name in ("store.py", "blobs.py", "files.py")}

@@ -40,7 +40,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """An interval measured elsewhere in the issuer's lineages, at the effective compute `at`."""
+    """What was, or could have been, measured elsewhere in the lineages of a store, at the effective compute `at`.
+
+    `low` is read by conditions that a low score meets: where a high score is latched, or could be had missing content
+    been adverse. `high` is read by conditions that a high score meets: where a low score is, or could be.
+    """
 
     low: Fraction | None
     high: Fraction | None

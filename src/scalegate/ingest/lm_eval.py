@@ -18,7 +18,7 @@ from scalegate.ingest.fingerprint import fingerprint
 from scalegate.ingest.inspect_metrics import same
 from scalegate.ingest.limits import Limits
 from scalegate.ingest.objections import ObjectionError, objection
-from scalegate.ingest.sample_table import NO_DIGEST, SampleTable
+from scalegate.ingest.sample_table import SampleTable
 from scalegate.ingest.sanitize import quoted
 from scalegate.ingest.score_values import exact
 from scalegate.ingest.strict_json import parse, read_fields
@@ -128,7 +128,7 @@ def read_samples(data: bytes, limits: Limits) -> Samples:
     """
     table = SampleTable()
     scores: dict[int, dict[str, Any]] = {}
-    digests: dict[int, bytes] = {}
+    prints: dict[int, list[bytes]] = {}
     recorded = hashlib.sha256()
     complete = True
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -142,12 +142,14 @@ def read_samples(data: bytes, limits: Limits) -> Samples:
             if metric in cells:
                 raise ObjectionError("E408", f"item {item}, {quoted(metric)}", where)
             cells[metric] = {"value": value}
-        digests[item] = hashlib.sha256(digests.get(item, b"") + fingerprint(parse(line, where))).digest()
+        prints.setdefault(item, []).append(fingerprint(parse(line, where)))
         complete = complete and all(isinstance(row.get(name), str) for name in _HASHES)
         if complete:
             recorded.update("".join(row[name] for name in _HASHES).encode())
     for item, cells in scores.items():
-        table.add({"id": item, "scores": cells}, f"item {item}", digests.get(item, NO_DIGEST))
+        # One item has a row for each filter, in any order.
+        mark = hashlib.sha256(b"".join(sorted(prints[item]))).digest()
+        table.add({"id": item, "scores": cells}, f"item {item}", mark)
     planned = tuple(sorted(scores))
     places = slots(table, planned, 1, limits.planned_tries)
     made, ordered, notes = columns(table, places, limits.columns)
