@@ -46,7 +46,7 @@ CAP = DIGESTS["cap"]
 HALF, MANY = Fraction(1, 2), Fraction(3, 2)
 
 
-def never_freed(before: Decision, after: Decision) -> None:
+def assert_never_freed(before: Decision, after: Decision) -> None:
     """A hold before is a hold after."""
     assert before.answer == "permit" or after.answer == "hold", [reason.message for reason in before.reasons]
 
@@ -70,7 +70,7 @@ def test_time_alone_never_permits(world):
     before = world.ask()
     for at in moments(world):
         after = world.ask(now=at)
-        never_freed(before, after)
+        assert_never_freed(before, after)
         before = after
 
 
@@ -92,7 +92,7 @@ def test_more_compute_never_permits(world):
     for before, after in pairwise(answers):
         # To ask for less than the subject embodies is an error, and no order of sizes.
         if "error" not in {reason.kind for reason in before.reasons}:
-            never_freed(before, after)
+            assert_never_freed(before, after)
 
 
 # ---------------------------------------------------------------- adverse entries
@@ -127,11 +127,11 @@ def test_an_adverse_entry_never_permits(world, speaker):
         for events in adverse_entries(world, *speaker):
             if fears(world) and any(isinstance(event, StopOrdered) for event in events):
                 continue  # see `test_an_older_denial_comes_back_...` among the counterexamples
-            never_freed(before, world.then(*events).ask())
+            assert_never_freed(before, world.then(*events).ask())
         # Also where it was said before everything that speaks for a permit.
         low = stated("measurement", claim_topic(CAP, SPIKE), world.request.subject, count=(1, 20), by="lens")
         said = sorted((*world.events, (world.now - 30 * DAY, low)), key=lambda item: item[0])
-        never_freed(before, world.ask(events=tuple(said)))
+        assert_never_freed(before, world.ask(events=tuple(said)))
 
 
 def scores_wanted(world: World) -> list[Compare]:
@@ -169,7 +169,7 @@ def test_a_statement_that_says_less_never_permits(world):
         if statement.kind == "countersignature" and statement.holds:
             ways.append(replace(statement, compute=statement.compute // 2))
         for less in ways:
-            never_freed(before, world.swap(place, less).ask())
+            assert_never_freed(before, world.swap(place, less).ask())
 
 
 @law(focused("runs", "family"), st.data())
@@ -183,7 +183,7 @@ def test_losing_the_content_of_a_result_never_permits(world, data):
     other = replace(result, failures=0, missing=result.failures + result.missing)
     adaptive = replace(result, adaptive=True)
     after = world.swap(place, data.draw(st.sampled_from((lost, refused, part, other, adaptive))))
-    never_freed(world.ask(), after.ask())
+    assert_never_freed(world.ask(), after.ask())
 
 
 @law(focused("runs", "family"), st.data())
@@ -198,7 +198,7 @@ def test_more_adverse_items_never_permit(world, data):
     rest = min(items - adverse, result.successes if rising else result.failures)
     found = (rest, adverse) if rising else (adverse, rest)
     more = replace(result, successes=found[0], failures=found[1], missing=items - adverse - rest)
-    never_freed(world.ask(), world.swap(place, more).ask())
+    assert_never_freed(world.ask(), world.swap(place, more).ask())
 
 
 @law(focused("runs", "family"), st.data())
@@ -247,7 +247,7 @@ def test_an_uncertain_declaration_never_permits(world):
         if not subject.lineage_declared and subject.name == world.request.subject:
             ways.append(replace(subject, issuer="foreign"))
         for vague in ways:
-            never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
+            assert_never_freed(before, world.swap(place, replace(event, subject=vague)).ask())
 
 
 @law(focused("family", "runs"), st.data())
@@ -259,7 +259,7 @@ def test_declaring_another_subject_never_permits(world, data):
     declared = data.draw(st.booleans())
     issuer = data.draw(st.sampled_from((LAB, "shell")))
     new = Subject("new", digest, issuer, "model", (), declared, compute, NOW)
-    never_freed(world.ask(), world.then(SubjectDeclared(new, issuer, "developer")).ask())
+    assert_never_freed(world.ask(), world.then(SubjectDeclared(new, issuer, "developer")).ask())
 
 
 # ---------------------------------------------------------------- policies and orders
@@ -276,7 +276,7 @@ def test_another_policy_never_permits(world, data):
     kind = data.draw(st.sampled_from(("policy", "regime")))
     promises = data.draw(st.sampled_from((kernel.commitments, ())))
     second = replace(kernel, id="second", kind=kind, roles=roles, stop_orders_by=named, commitments=promises)
-    never_freed(world.ask(), world.ask(kernels=(*world.kernels, second)))
+    assert_never_freed(world.ask(), world.ask(kernels=(*world.kernels, second)))
 
 
 @law(focused(), st.data())
@@ -295,7 +295,7 @@ def test_a_stricter_policy_never_permits(world, data):
         replace(spec, digest=None),
     ]
     stricter = replace(kernel, evaluations={"cap": data.draw(st.sampled_from(ways))})
-    never_freed(world.ask(), world.ask(kernels=(stricter,)))
+    assert_never_freed(world.ask(), world.ask(kernels=(stricter,)))
 
 
 @law(focused(), st.data())
@@ -335,7 +335,7 @@ def test_fewer_things_in_favor_never_permit(world, data):
         # An invocation uses up the total, so that only the last one may be taken back.
         place = world.all_of(ExceptionInvoked)[-1][0]
         assume(len(world.all_of(ExceptionInvoked)) == 1)
-    never_freed(world.ask(), world.swap(place, None).ask())
+    assert_never_freed(world.ask(), world.swap(place, None).ask())
 
 
 @law(focused("runs"), st.data())
@@ -347,7 +347,9 @@ def test_what_a_dependent_voice_retracts_or_voids_changes_nothing(world, data):
     said = data.draw(
         st.sampled_from((DefectRetracted("key", (run,), "", LAB, role), DefectRetracted("key", (), CAP, LAB, role)))
     )
-    never_freed(world.ask(), world.then(data.draw(st.sampled_from((said, RunVoided(run, "crashed", LAB, role))))).ask())
+    assert_never_freed(
+        world.ask(), world.then(data.draw(st.sampled_from((said, RunVoided(run, "crashed", LAB, role))))).ask()
+    )
 
 
 @law(focused(), st.data(), share=HALF)
@@ -356,7 +358,7 @@ def test_harder_actions_are_held_with_easier_ones(world, data):
     kernels = tuple(replace(item, exceptions=(), countersigned_by=()) for item in world.kernels)
     harder = data.draw(st.sampled_from(sorted(covered(easier))))
     before = world.ask(kernels=kernels, request=Request(easier, world.request.subject))
-    never_freed(before, world.ask(kernels=kernels, request=Request(harder, world.request.subject)))
+    assert_never_freed(before, world.ask(kernels=kernels, request=Request(harder, world.request.subject)))
 
 
 @law(focused(), share=HALF)

@@ -97,7 +97,7 @@ def change(draw, world: World, *, holed: bool, approvers) -> None:
             world.withdraw(approved_by=approvers)
 
 
-def never_freed(before: Decision, after: Decision) -> None:
+def assert_never_freed(before: Decision, after: Decision) -> None:
     """A hold before is a hold after."""
     assert before.answer == "permit" or after.answer == "hold", (before.request, before.reasons[0].message)
 
@@ -118,7 +118,7 @@ def test_what_nobody_entitled_approved_never_permits(lab, data):
     change(data.draw, world, holed=holed, approvers=[*some, *others])
     after = [ask(world, request, world.now + later) for request in requests]
     for was, is_now in zip(before, after, strict=True):
-        never_freed(was, is_now)
+        assert_never_freed(was, is_now)
 
 
 @law(labs(), st.data(), share=FEW)
@@ -136,7 +136,7 @@ def test_a_change_of_the_text_never_frees_what_was_held_when_it_took_effect(lab,
     with_change = [ask(world, request, takes_effect) for request in REQUESTS]
     world.forget(changed)
     for request, after in zip(REQUESTS, with_change, strict=True):
-        never_freed(ask(world, request, takes_effect), after)
+        assert_never_freed(ask(world, request, takes_effect), after)
 
 
 @law(labs(), st.data(), share=FEW)
@@ -154,7 +154,7 @@ def test_losing_an_approval_never_permits_where_the_change_loosens(lab, data):
     before = ask(world, request, later)
     said = [entry for entry in entries if isinstance(entry.event, Statement) and entry.event.kind == "approval"]
     world.forget(data.draw(st.sampled_from(said)))
-    never_freed(before, ask(world, request, later))
+    assert_never_freed(before, ask(world, request, later))
 
 
 def threshold(event: PolicyAdopted) -> int:
