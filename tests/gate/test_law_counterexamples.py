@@ -257,7 +257,6 @@ def test_an_undeclared_lineage_under_another_issuer_carries_no_latch():
     assert answers(own, foreign) == ("hold", "hold")
 
 
-@pytest.mark.xfail(strict=True, reason="a second name for the same weights moves the compute that evidence was made at")
 def test_a_larger_twin_leaves_a_crossing_elsewhere_behind():
     """`x` crossed at 2e25, so `m0` (1e25) stops there; its weights named again as 3e25 must not move it beyond."""
     other = replace(BASE, name="x", digest="sha256:x", compute=ComputeRange(2 * 10**25, 2 * 10**25))
@@ -267,7 +266,6 @@ def test_a_larger_twin_leaves_a_crossing_elsewhere_behind():
     assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
 
 
-@pytest.mark.xfail(strict=True, reason="favorable evidence reaches four times the larger of two declarations")
 def test_a_larger_twin_lengthens_the_reach_of_evidence():
     """Evidence on 1e25 reaches 4e25; the same weights under another name and 3e25 must not make that 12e25."""
     before = world(run("run", 20, 0, 400), request=train(5 * 10**25))
@@ -275,9 +273,6 @@ def test_a_larger_twin_lengthens_the_reach_of_evidence():
     assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what somebody said last is forgotten with the role, and what was said before it is not"
-)
 def test_an_older_denial_comes_back_when_the_speaker_of_a_later_affirmation_loses_the_role():
     """`not danger`: first denied, then affirmed by the same auditor, who then acts as the developer."""
     kernel = asking(Attested("danger", "auditor"), condition=Not(shown(0), SPAN))

@@ -89,7 +89,7 @@ class Lineage:
         return self._computes[key]
 
     def _compute(self, model: Subject, *, teachers: bool) -> ComputeRange:
-        """Return the compute of a model: the larger where its weights, or an ancestor's, were declared twice."""
+        """Return the compute of a model; weights that were declared twice may have had either compute."""
         edges = None if teachers else WEIGHT_EDGES
         plain = self._declared_compute(model, edges)
         low, high = plain.low, plain.high
@@ -100,7 +100,7 @@ class Lineage:
             own = self._declared_compute(known, edges)
             for twin in self.twins[known.digest]:
                 other = self._declared_compute(self.subjects[twin], edges)
-                low = max(low, plain.low - own.low + other.low)
+                low = min(low, max(0, plain.low - own.low + other.low))
                 high = UNBOUNDED if UNBOUNDED in (high, other.high) else max(high, plain.high - own.high + other.high)
         return ComputeRange(low, high)
 
@@ -173,15 +173,17 @@ class Lineage:
         Only single-parent continuation or fine-tuning passes it on; a merge, a pruned or unlearned child, a distilled
         student and an undeclared lineage start anew.
         """
-        chain = [Link(subject, same_run=True)]
+        # Of weights declared twice nobody knows the compute: their upper end is not that of the run.
+        same_run = len(self.twins[subject.digest]) == 1
+        chain = [Link(subject, same_run)]
         seen = {subject.name}
-        current, same_run = subject, True
+        current = subject
         while current.lineage_declared and len(current.parents) == 1 and current.name not in self.mitigated:
             edge = current.parents[0]
             parent = self.subjects.get(edge.parent)
             if parent is None or edge.kind not in FAVORABLE_EDGES or parent.name in seen:
                 break
-            same_run = same_run and edge.kind == "continue"
+            same_run = same_run and edge.kind == "continue" and len(self.twins[parent.digest]) == 1
             chain.append(Link(parent, same_run))
             seen.add(parent.name)
             current = parent

@@ -62,13 +62,17 @@ def latest(
     for entry, statement in said:
         if statement.role != role_name:
             continue
-        accepted = may_speak(records, kernel, role_name, statement.by, entry.index)
-        if accepted and statement.holds:
-            accepted = may_speak(records, kernel, role_name, statement.by)
-        if accepted:
+        if may_speak(records, kernel, role_name, statement.by, entry.index):
             found[person(statement.by)] = (entry, statement)
         else:
             rejected.append(entry.digest)
+    # What somebody said last stays the last word: a lost affirmation does not bring back what was said before it.
+    lost = [
+        name
+        for name, (_, statement) in found.items()
+        if statement.holds and not may_speak(records, kernel, role_name, statement.by)
+    ]
+    rejected += [found.pop(name)[0].digest for name in lost]
     return sorted(found.values(), key=lambda item: item[0].index), rejected
 
 
