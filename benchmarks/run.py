@@ -110,7 +110,15 @@ def ingest(inspect_python: str) -> list[Row]:
     mib = 1 / 1024
     return [
         Row("ingest.cpu", ours["cpu_s"], "s", "inspect_ai", theirs["cpu_s"], note=note, least_ratio=10),
-        Row("ingest.memory", ours["peak_kib"] * mib, "MiB", "inspect_ai", theirs["peak_kib"] * mib, note=note, least_ratio=10),
+        Row(
+            "ingest.memory",
+            ours["peak_kib"] * mib,
+            "MiB",
+            "inspect_ai",
+            theirs["peak_kib"] * mib,
+            note=note,
+            least_ratio=10,
+        ),
     ]
 
 
