@@ -96,6 +96,17 @@ def test_every_scaffold_that_the_context_admits_must_be_clear():
     assert permitted(world.ask("deploy.internal", "base", context="workshop"))
 
 
+def test_an_omitted_scaffold_is_the_worst():
+    """Evidence with no scaffold named is not evidence under every scaffold that the context admits."""
+    world = model(SCAFFOLDED)
+    world.measure("base", "autonomy", 0, 5000)
+    answer = world.ask("deploy.internal", "base", context="workshop")
+    assert held(answer, "missing")
+    assert {"scaffold bare", "scaffold swe"} <= {
+        name for name in ("scaffold bare", "scaffold swe") if name in words(answer)
+    }
+
+
 def test_an_omitted_context_is_the_worst():
     world = model(SCAFFOLDED)
     for name in ("bare", "swe"):

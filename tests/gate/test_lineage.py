@@ -39,6 +39,16 @@ def test_a_child_along_a_weight_edge_carries_the_latch(edge: str):
     assert "carried to child" in words(answer)
 
 
+def test_an_unlearned_child_is_held_however_clean_it_measures():
+    """The capability was in the weights; unlearning that hides it from a test has not shown that it is gone."""
+    world = crossed()
+    world.declare("unlearned", [("base", "unlearn")], 1e23)
+    world.measure("unlearned", "autonomy", 0, 10_000)
+    answer = world.ask("train", "unlearned", 2e25)
+    assert held(answer, "crossed", "missing")
+    assert any("it carries the crossing along its weight edges" in line for line in answer.would_not_release)
+
+
 def test_the_latch_goes_through_generations():
     world = crossed()
     world.declare("child", [("base", "continue")], 3e25)

@@ -168,7 +168,7 @@ FILL = "deception < 10%"
 @pytest.mark.parametrize(
     "around", ["insight or deception < 10%", "not insight", "at least 1 of (insight, deception < 10%)"]
 )
-def test_there_is_no_way_around_a_hole(around: str):
+def test_a_hole_inside_or_is_an_error(around: str):
     with pytest.raises(DiagnosticError):
         load(policy(LIMIT.replace("deception < 10%", around), evaluations=AUTONOMY + DECEPTION + HOLE))
 
