@@ -284,6 +284,15 @@ def test_an_older_denial_comes_back_when_the_speaker_of_a_later_affirmation_lose
     assert answers(before, before.then(SWITCH)) == ("hold", "hold")
 
 
+def test_a_run_of_the_developer_takes_the_place_of_a_retracted_result():
+    """The gap that a retraction leaves is closed by one item that counts for nothing."""
+    retraction = days_ago(2, DefectRetracted("shifted key", ("new",), "", "metra", "auditor"))
+    before = world(run("old", 20, 0, 400), run("new", 3, 0, 12), retraction)
+    own = {"by": LAB, "role": "developer"}
+    after = before.then(registered("late", "cap", "m0", 1, **own), reported("late", 0, 1, **own))
+    assert answers(before, after) == ("hold", "hold")
+
+
 @pytest.mark.parametrize("width", [12, 40])
 def test_the_remedies_of_a_wide_resumption_are_found_in_time(width):
     """Each of `width` things in one of three ways: the ways must not be multiplied out before they are cut."""

@@ -168,3 +168,13 @@ def _index_log(records: Records, run: Run, event: ResultReported) -> None:
         first = records.logs.setdefault((mark, event.task), run.plan.run)
         if first != run.plan.run and event is run.result and not run.copied_from:
             run.copied_from = first
+
+
+def evidence_of(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the digests of the registrations, results and logs behind some runs."""
+    found: list[str] = []
+    for run in runs:
+        found.append(run.entry.digest)
+        if run.result is not None and run.result_entry is not None:
+            found += [run.result_entry.digest, run.result.log, *run.result.beside]
+    return tuple(found)

@@ -20,7 +20,7 @@ from scalegate.gate.budget import ErrorBudget, Stratum, stratum_name
 from scalegate.gate.lineage import Link
 from scalegate.gate.provenance import flawed, flaws
 from scalegate.gate.reach import Reach
-from scalegate.gate.records import Records, Run, person
+from scalegate.gate.records import Records, Run, evidence_of, person
 from scalegate.gate.voices import is_independent, may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
 
@@ -321,15 +321,24 @@ class Streams:
 
     def _gaps(self, runs: Sequence[Run]) -> list[Gap]:
         """Return why single runs bar favorable use of their whole stream."""
-        standing = [run for run in runs if run.result is not None and not self.retracted(run)]
-        newest = max((run.entry.index for run in standing), default=-1)
         gaps = [gap for run in runs if not self.retracted(run) for gap in self._run_gaps(run)]
         for run in runs:
-            # A retracted result is missing until a run registered later takes its place.
-            if run.result is not None and self.retracted(run) and run.entry.index > newest:
+            if run.result is not None and self.retracted(run) and not self._replaced(run, runs):
                 words = f"the result of run {run.plan.run} was retracted for a defect"
                 gaps.append(Gap("missing", words, (run.entry.digest,)))
         return gaps
+
+    def _replaced(self, retracted: Run, runs: Sequence[Run]) -> bool:
+        """Whether a run registered later, of as many items and by those asked, takes the place of a retracted one."""
+        return any(
+            run.result is not None
+            and run.entry.index > retracted.entry.index
+            and run.plan.items >= retracted.plan.items
+            and not self.retracted(run)
+            and self.usable(run, run.result)
+            and self.spoken(run, then=True)
+            for run in runs
+        )
 
     def _run_gaps(self, run: Run) -> Iterator[Gap]:
         """Yield why one run bars favorable use of its whole stream."""
@@ -414,16 +423,6 @@ def _end(run: Run, limit: int | None) -> int:
 
 def _ends(runs: Sequence[Run], limit: int | None) -> int:
     return min((_end(run, limit) for run in runs), default=0)
-
-
-def evidence_of(runs: Sequence[Run]) -> tuple[str, ...]:
-    """Return the digests of the registrations, results and logs behind some runs."""
-    found: list[str] = []
-    for run in runs:
-        found.append(run.entry.digest)
-        if run.result is not None and run.result_entry is not None:
-            found += [run.result_entry.digest, run.result.log, *run.result.beside]
-    return tuple(found)
 
 
 def refused_of(runs: Sequence[Run]) -> str:
