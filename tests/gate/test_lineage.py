@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from scalegate.core.events import SubjectDeclared
+from scalegate.core.quantities import ComputeRange
+from scalegate.core.subject import Subject
 from tests.gate.policies import AUTONOMY, DECEPTION, policy
 from tests.gate.world import World, held, kinds, permitted, words
 
@@ -349,3 +352,19 @@ def test_a_system_of_undeclared_weights_is_held():
     world = clear()
     world.system("guarded", "nowhere")
     assert "missing" in kinds(world.ask("deploy.internal", "guarded"))
+
+
+def test_an_ancestor_declared_twice_does_not_lengthen_the_reach():
+    """The larger of two declarations must not become the compute that evidence on a child was made at."""
+    world = clear()
+    world.declare("next", [("base", "continue")], 1e24)
+    world.measure("next", "autonomy", 0, 1000)
+    assert not permitted(world.ask("train", "next", 5e25))
+    digest = next(
+        e.event.subject.digest
+        for e in world.entries
+        if getattr(e.event, "subject", None) and getattr(e.event.subject, "name", "") == "base"
+    )
+    twin = Subject("twin", digest, "lab", "model", (), True, ComputeRange(10**30, 10**30), world.now)
+    world.record(SubjectDeclared(twin, "lab", "developer"))
+    assert not permitted(world.ask("train", "next", 5e25))

@@ -167,14 +167,18 @@ class Lineage:
                 todo += self.twins[known.digest]
         return seen
 
+    def known_once(self, subject: Subject) -> bool:
+        """Whether no weights of a lineage were declared twice: else their upper end of compute is not that of the run."""
+        names = self.ancestors(subject)
+        return all(name not in self.subjects or len(self.twins[self.subjects[name].digest]) == 1 for name in names)
+
     def favorable_chain(self, subject: Subject) -> list[Link]:
         """Return the subject and the ancestors whose favorable capability evidence it may use, nearest first.
 
         Only single-parent continuation or fine-tuning passes it on; a merge, a pruned or unlearned child, a distilled
         student and an undeclared lineage start anew.
         """
-        # Of weights declared twice nobody knows the compute: their upper end is not that of the run.
-        same_run = len(self.twins[subject.digest]) == 1
+        same_run = self.known_once(subject)
         chain = [Link(subject, same_run)]
         seen = {subject.name}
         current = subject
@@ -183,7 +187,7 @@ class Lineage:
             parent = self.subjects.get(edge.parent)
             if parent is None or edge.kind not in FAVORABLE_EDGES or parent.name in seen:
                 break
-            same_run = same_run and edge.kind == "continue" and len(self.twins[parent.digest]) == 1
+            same_run = same_run and edge.kind == "continue"
             chain.append(Link(parent, same_run))
             seen.add(parent.name)
             current = parent

@@ -217,7 +217,7 @@ def measure(situation: Situation, kernel: Kernel, term: Measure) -> tuple[Fact, 
 
 def _bearing(situation: Situation, kernel: Kernel, spec: Evaluation, streams: Streams, target: Subject) -> list[Fact]:
     """Return one fact for each stratum that has to be refuted: those the policy asks and those ever registered."""
-    links = [Link(target, same_run=len(situation.lineage.twins[target.digest]) == 1)]
+    links = [Link(target, same_run=situation.lineage.known_once(target))]
     if spec.kind == "capability" and situation.training:
         links = situation.lineage.favorable_chain(target)
     order: dict[Stratum, list[Link]] = {}
