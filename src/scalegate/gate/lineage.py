@@ -168,7 +168,7 @@ class Lineage:
         return seen
 
     def known_once(self, subject: Subject) -> bool:
-        """Whether no weights of a lineage were declared twice: else their upper end of compute is not that of the run."""
+        """Whether no weights of a lineage were declared twice: else their compute is not surely that of the run."""
         names = self.ancestors(subject)
         return all(name not in self.subjects or len(self.twins[self.subjects[name].digest]) == 1 for name in names)
 
