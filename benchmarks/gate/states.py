@@ -88,7 +88,7 @@ def _voiced(rng: random.Random, shown: float) -> Voiced | None:
 def draw(seed: int) -> State:
     """Return the situation of a seed."""
     rng = random.Random(seed)
-    trouble = rng.choice((0.0, 0.0, 0.02, 0.1, 0.3, 1.0))
+    trouble = rng.choice((0.0, 0.05, 0.1, 0.2, 0.3, 1.0))
     shown = rng.choice((0.0, 0.0, 0.05, 0.1))
     return State(
         action=ACTIONS[seed % len(ACTIONS)],

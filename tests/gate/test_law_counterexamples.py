@@ -12,6 +12,7 @@ from scalegate.core.events import (
     DefectRetracted,
     Event,
     MethodPublished,
+    ResultRefused,
     StopLifted,
     StopOrdered,
     SubjectDeclared,
@@ -291,6 +292,19 @@ def test_a_run_of_the_developer_takes_the_place_of_a_retracted_result():
     own = {"by": LAB, "role": "developer"}
     after = before.then(registered("late", "cap", "m0", 1, **own), reported("late", 0, 1, **own))
     assert answers(before, after) == ("hold", "hold")
+
+
+def test_a_refused_log_vanishes_with_the_retraction_of_its_run():
+    """A sibling's run that lost its content to a refusal, and was retracted, left no trace; its result had left one."""
+    sibling = replace(BASE, name="m1", digest="sha256:m1")
+    plan, result = run("r1", 5, 0, 100, "m1")
+    retraction = days_ago(4, DefectRetracted("shifted key", ("r1",), "", "metra", "auditor"))
+    refused = [(result[0], ResultRefused("r1", "sha256:log-r1", "E101", "unreadable", "metra", "auditor"))]
+    mine, larger = run("r0", 1, 0, 400), (replace(sibling, compute=ComputeRange(2 * 10**25, 2 * 10**25)),)
+    for content in ([result], refused, []):
+        after = world([plan, *content], retraction, mine, subjects=larger, request=train(3 * 10**25))
+        assert after.ask().answer == "hold"
+    assert world([plan, result], mine, subjects=larger, request=train(3 * 10**25)).ask().answer == "permit"
 
 
 @pytest.mark.parametrize("width", [12, 40])

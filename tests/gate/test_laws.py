@@ -270,7 +270,7 @@ def test_blame_is_empty_exactly_for_what_stands(condition, given_facts, permissi
     result = stand(condition, given_facts, 100, 10, permissive, blame)
     assert bool(blame) is (result != FOR)
     if result == AGAINST:
-        assert any(leaf.stand == AGAINST for leaf in blame)
+        assert any(stands == AGAINST for _, _, stands in blame)
 
 
 def copy_fact(fact: Fact, **changes) -> Fact:

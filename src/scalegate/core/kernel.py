@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, final
 
 from scalegate.core.diagnostic import Span
 
@@ -87,6 +87,7 @@ Term: TypeAlias = Measure | Shown | Attested | Approved | Published | Hole | Com
 # ---------------------------------------------------------------- conditions
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Compare:
     """A term compared with the exact constant `num / den`.
@@ -110,6 +111,7 @@ class Compare:
     span: Span
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Constant:
     """`always` (proven) or `never` (refuted)."""
@@ -118,6 +120,7 @@ class Constant:
     span: Span
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class All:
     """Kleene conjunction."""
@@ -126,6 +129,7 @@ class All:
     span: Span
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """Kleene disjunction."""
@@ -134,6 +138,7 @@ class AnyOf:
     span: Span
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Not:
     """Kleene negation; it swaps restrictive and permissive positions below it."""
@@ -142,6 +147,7 @@ class Not:
     span: Span
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class AtLeast:
     """At least `count` of the parts; proven, refuted or unknown as in Kleene's logic."""

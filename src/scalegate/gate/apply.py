@@ -20,7 +20,7 @@ from scalegate.core.kernel import (
     Not,
 )
 from scalegate.core.quantities import FOREVER, ComputeRange
-from scalegate.gate.interpret import FOR, Facts, Held, judge, stand
+from scalegate.gate.interpret import FOR, Facts, Held, judge, needed, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records
 from scalegate.gate.situate import CLOCK, Situation, situate
@@ -214,8 +214,5 @@ def horizon(condition: Condition, facts: Facts, now: int, to: int, *, permissive
         ),
         reverse=True,
     )
-    if isinstance(condition, AtLeast):
-        need = condition.count if permissive else len(condition.parts) - condition.count + 1
-    else:
-        need = len(condition.parts) if isinstance(condition, All) is permissive else 1
+    need = needed(condition, permissive)
     return ends[need - 1] if len(ends) >= need else now

@@ -28,7 +28,7 @@ def reasons(application: Application) -> Iterator[Reason]:
                         held.commitment.id,
                         gap.kind,
                         message,
-                        leaf.condition.span,
+                        leaf[0].span,
                         gap.evidence,
                     )
 
@@ -40,27 +40,27 @@ def _triggered(application: Application, held: Held) -> bool:
 
 def causes(application: Application, leaf: Leaf) -> list[Gap]:
     """Return why a leaf does not stand for the permit: at least one cause, each with its kind."""
-    condition = leaf.condition
+    condition, permissive, stands = leaf
     if isinstance(condition, Constant):
         words = "always" if condition.proven else "never"
         return [Gap("never", f"the policy says `{words}` here, and no evidence changes that")]
     strata = application.facts[condition.term]
     found: list[Gap] = []
     for fact in strata:
-        found += _of_fact(application, leaf, condition, fact)
-    if leaf.stand == AGAINST:
+        found += _of_fact(application, condition, fact, permissive=permissive)
+    if stands == AGAINST:
         crossed = [gap for gap in found if gap.kind == "crossed"]
         found = crossed or found
     unique = {(gap.kind, gap.message): gap for gap in found}
     return list(unique.values()) or [Gap("missing", f"nothing bears on `{condition.text}`")]
 
 
-def _of_fact(application: Application, leaf: Leaf, condition: Compare, fact: Fact) -> Iterator[Gap]:
+def _of_fact(application: Application, condition: Compare, fact: Fact, *, permissive: bool) -> Iterator[Gap]:
     now, to = application.situation.records.now, application.situation.to
-    result = compare(condition, (fact,), now, to, leaf.permissive)
-    above = condition.above is leaf.permissive
+    result = compare(condition, (fact,), now, to, permissive)
+    above = condition.above is permissive
     if result == AGAINST:
-        yield _adverse(leaf, condition, fact)
+        yield _adverse(condition, fact, permissive=permissive)
     elif result == FOR or (fact.adverse_only and _open(application, condition, fact, above=above)):
         return
     elif fact.gaps:
@@ -92,8 +92,8 @@ def _open(application: Application, condition: Compare, fact: Fact, *, above: bo
     return compare(condition, (fact, witness), now, to, permissive=condition.above is above) == FOR
 
 
-def _adverse(leaf: Leaf, condition: Compare, fact: Fact) -> Gap:
-    came_out = "refuted" if leaf.permissive else "proven"
+def _adverse(condition: Compare, fact: Fact, *, permissive: bool) -> Gap:
+    came_out = "refuted" if permissive else "proven"
     words = f"{fact.label}: {fact.detail or _interval(fact)}; `{condition.text}` is {came_out}"
     return Gap("crossed", words, fact.evidence)
 
@@ -182,7 +182,7 @@ def _connective(condition: All | AnyOf | AtLeast) -> str:
 
 
 def _leaf(application: Application, condition: Compare, result: int, truth: Truth, *, permissive: bool) -> Node:
-    found = causes(application, Leaf(condition, permissive, result)) if result != FOR else []
+    found = causes(application, (condition, permissive, result)) if result != FOR else []
     children = tuple(
         Node(
             fact.label,

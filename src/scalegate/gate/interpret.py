@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from scalegate.core.evidence import Crossing, Fact
-from scalegate.core.kernel import All, AtLeast, Commitment, Compare, Condition, Constant, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Not
 
 # One tuple of facts for each term of the kernel.
 Facts: TypeAlias = Sequence[tuple[Fact, ...]]
@@ -23,12 +23,9 @@ Facts: TypeAlias = Sequence[tuple[Fact, ...]]
 FOR, UNKNOWN, AGAINST = 1, 0, -1
 
 
-class Leaf(NamedTuple):
-    """A leaf that does not stand for the permit: which one, where it stands, and how it came out."""
-
-    condition: Compare | Constant
-    permissive: bool
-    stand: int
+# A leaf that does not stand for the permit: which one, whether in a permissive position, and how it came out.
+# A plain tuple: one is made for every blamed leaf of every hold.
+Leaf: TypeAlias = tuple[Compare | Constant, bool, int]
 
 
 class Held(NamedTuple):
@@ -71,32 +68,42 @@ def stand(
     blame: list[Leaf],
 ) -> int:
     """Return how a condition stands to a permit; leaves that keep it from standing for it are added to `blame`."""
-    while isinstance(condition, Not):
+    while type(condition) is Not:
         condition, permissive = condition.part, not permissive
-    if isinstance(condition, Compare):
+    if type(condition) is Compare:
         result = compare(condition, facts[condition.term], now, to, permissive)
         if result != FOR:
-            blame.append(Leaf(condition, permissive, result))
+            blame.append((condition, permissive, result))
         return result
-    if isinstance(condition, Constant):
+    if type(condition) is Constant:
         if condition.proven is permissive:
             return FOR
-        blame.append(Leaf(condition, permissive, AGAINST))
+        blame.append((condition, permissive, AGAINST))
         return AGAINST
-    # Every connective stands where its `need`-th best part does.
+    need, mark, standing, unknown = needed(condition, permissive), len(blame), 0, 0
+    for part in condition.parts:
+        if type(part) is Compare:  # as `stand` does, without the call: most parts are leaves
+            result = compare(part, facts[part.term], now, to, permissive)
+            if result != FOR:
+                blame.append((part, permissive, result))
+        else:
+            result = stand(part, facts, now, to, permissive, blame)
+        if result == FOR:
+            standing += 1
+            if standing == need:  # no other part can change that
+                del blame[mark:]
+                return FOR
+        elif result == UNKNOWN:
+            unknown += 1
+    return UNKNOWN if standing + unknown >= need else AGAINST
+
+
+def needed(condition: All | AnyOf | AtLeast, permissive: bool) -> int:  # noqa: FBT001 - see stand
+    """Return how many parts have to stand for the permit: every connective stands where its n-th best part does."""
     count = len(condition.parts)
     if isinstance(condition, AtLeast):
-        need = condition.count if permissive else count - condition.count + 1
-    else:
-        need = count if isinstance(condition, All) is permissive else 1
-    mark, stands = len(blame), []
-    for part in condition.parts:
-        stands.append(stand(part, facts, now, to, permissive, blame))
-        if stands.count(FOR) == need:  # no other part can change that
-            del blame[mark:]
-            return FOR
-    stands.sort(reverse=True)
-    return stands[need - 1]
+        return condition.count if permissive else count - condition.count + 1
+    return count if isinstance(condition, All) is permissive else 1
 
 
 def compare(
@@ -107,25 +114,27 @@ def compare(
     permissive: bool,  # noqa: FBT001 - see stand
 ) -> int:
     """Return how a comparison stands: the worst over its strata; unknown when no stratum bears on it."""
-    above, num, den = condition.above is permissive, condition.num, condition.den
+    num, den, above = condition.num, condition.den, condition.above is permissive
     # A whole number lies on the lower side of the bound when it is less than bound + slack: see `_below`.
     slack = 0 if condition.edge else 1
     worst, bearing = FOR, False
     for fact in strata:
         if above:
-            against = fact.rise_high_num * den < num * fact.rise_high_den + slack
-            shown = fact.rise_low_num * den >= num * fact.rise_low_den + slack
-        else:
-            against = fact.low_num * den >= num * fact.low_den + slack
-            shown = fact.high_num * den < num * fact.high_den + slack
-        if against:
+            if fact.rise_high_num * den < num * fact.rise_high_den + slack:
+                return AGAINST
+        elif fact.low_num * den >= num * fact.low_den + slack:
             return AGAINST
         if not fact.adverse_only:
             bearing = True
-            shown = shown and now < fact.until and to <= fact.reach and not fact.gaps
-            if shown and fact.elsewhere:
-                shown = not overtaken(condition, fact.elsewhere, to, above=above)
-        if not shown:
+            if fact.gaps or now >= fact.until or to > fact.reach:
+                worst = UNKNOWN
+                continue
+        if above:
+            if fact.rise_low_num * den < num * fact.rise_low_den + slack:
+                worst = UNKNOWN
+        elif fact.high_num * den >= num * fact.high_den + slack:
+            worst = UNKNOWN
+        if fact.elsewhere and not fact.adverse_only and overtaken(condition, fact.elsewhere, to, above=above):
             worst = UNKNOWN
     return worst if bearing else UNKNOWN
 

@@ -9,10 +9,7 @@ from typing import NamedTuple
 from scalegate.core.decision import Remedy
 from scalegate.core.evidence import Gap
 from scalegate.core.kernel import (
-    All,
-    AnyOf,
     Approved,
-    AtLeast,
     Attested,
     Clock,
     Compare,
@@ -28,7 +25,7 @@ from scalegate.core.kernel import (
 from scalegate.core.quantities import show_instant
 from scalegate.gate.apply import Application
 from scalegate.gate.explain import causes
-from scalegate.gate.interpret import AGAINST, FOR, Leaf, compare
+from scalegate.gate.interpret import AGAINST, FOR, compare, needed
 
 
 class Step(NamedTuple):
@@ -94,11 +91,7 @@ def _ways(application: Application, condition: Condition, *, permissive: bool) -
     if isinstance(condition, Not):
         return _ways(application, condition.part, permissive=not permissive)
     parts = [_ways(application, part, permissive=permissive) for part in condition.parts]
-    if isinstance(condition, AtLeast):
-        need = condition.count if permissive else len(parts) - condition.count + 1
-    else:
-        assert isinstance(condition, All | AnyOf)  # noqa: S101 - the kernel has no other condition
-        need = len(parts) if isinstance(condition, All) is permissive else 1
+    need = needed(condition, permissive)
     # Ways to satisfy `count` of the parts seen so far, cut to the smallest at each part: never exponential.
     counted: list[list[Way]] = [[frozenset()], *([] for _ in range(need))]
     for options in parts:
@@ -119,7 +112,7 @@ def _compare_ways(application: Application, condition: Compare, *, permissive: b
         return [frozenset({Step(f"wait until {day}")})] if condition.above is permissive else []
     if result == AGAINST:
         return []  # latched: nothing measured later takes it back
-    leaf = Leaf(condition, permissive, result)
+    leaf = (condition, permissive, result)
     steps = {_step(application, condition, term, gap) for gap in causes(application, leaf)}
     return [frozenset(steps)]
 
@@ -186,7 +179,8 @@ def would_not_release(applications: Sequence[Application]) -> Iterator[str]:
         for held in application.held:
             for leaf in (*held.when, *held.until):
                 kinds |= {gap.kind for gap in causes(application, leaf)}
-                if leaf.stand == AGAINST and isinstance(leaf.condition, Compare):
+                condition, _, stands = leaf
+                if stands == AGAINST and isinstance(condition, Compare):
                     kinds.add("latched")
     if "latched" in kinds:
         yield "a later favorable result of the same subject: a crossing or a failed target stays"

@@ -274,9 +274,7 @@ def _waiting(order: dict[Stratum, list[Link]], streams: Streams, elicited_by: tu
 
 def _only_pending(streams: Streams, link: Link, stratum: Stratum) -> bool:
     """Whether nothing but pending runs exist: a pending run changes nothing until it is due."""
-    runs = streams.runs[link.subject.name, stratum]
-    now = streams.records.now
-    return all(run.result is None and not run.refused and now < streams.report_by(run) for run in runs)
+    return all(streams.is_pending(run) for run in streams.runs[link.subject.name, stratum])
 
 
 def _extended(

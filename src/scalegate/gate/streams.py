@@ -323,10 +323,15 @@ class Streams:
         """Return why single runs bar favorable use of their whole stream."""
         gaps = [gap for run in runs if not self.retracted(run) for gap in self._run_gaps(run)]
         for run in runs:
-            if run.result is not None and self.retracted(run) and not self._replaced(run, runs):
+            # A retraction takes content away, whether or not the run ever had any; only a pending run is still open.
+            if self.retracted(run) and not self.is_pending(run) and not self._replaced(run, runs):
                 words = f"the result of run {run.plan.run} was retracted for a defect"
                 gaps.append(Gap("missing", words, (run.entry.digest,)))
         return gaps
+
+    def is_pending(self, run: Run) -> bool:
+        """Whether a run may still report in time."""
+        return run.result is None and not run.refused and self.records.now < self.report_by(run)
 
     def _replaced(self, retracted: Run, runs: Sequence[Run]) -> bool:
         """Whether a run registered later, of as many items and by those asked, takes the place of a retracted one."""
@@ -399,11 +404,7 @@ class Streams:
         # The day a checkpoint is said to be taken is the developer's word; the day it was declared is not.
         if declared is None or declared.at > made_by:
             return 0
-        ends = [
-            self.report_by(run)
-            for run in runs
-            if run.result is None and not run.refused and self.report_by(run) > self.records.now
-        ]
+        ends = [self.report_by(run) for run in runs if self.is_pending(run) and not self.retracted(run)]
         return max(ends, default=0)
 
 
