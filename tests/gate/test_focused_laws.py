@@ -107,8 +107,12 @@ def adverse_entries(world: World, by: str, role: str) -> list[list[Event]]:
     found: list[list[Event]] = [[switch(who, "developer")] for who in ("metra", "probe", "lens", "office")]
     found += [[switch("ann", "auditor")], [switch("office", "auditor")]]
     found += [[MethodPublished(card, "", **voice)] for card in ("card", "card-2", "card-3")]
+    defective = {run for _, _, defect in world.all_of(DefectRetracted) for run in defect.runs}
+    sizes = [plan.items for _, _, plan in world.all_of(RunRegistered) if plan.run in defective]
     for score in ((60, 40), (40, 160), (8, 32)):
         successes, failures = reversed(score) if mirrored else score
+        if sizes and successes + failures >= min(sizes):
+            continue  # as large as a retracted run, it takes that run's place: not adverse
         plan = registered("late", "cap", name, successes + failures, elicitation=stratum[0], **voice)
         found.append([plan, reported("late", successes, failures, **voice)])
     return [
