@@ -274,6 +274,15 @@ def test_a_larger_twin_lengthens_the_reach_of_evidence():
     assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
 
 
+def test_a_smaller_twin_makes_room_for_a_permit_below_what_is_spent():
+    """Declaring the weights again, with an unknown compute, must not permit training to less than they embody."""
+    child = replace(BASE, name="x0", digest="sha256:x0", parents=(Edge("m0", "continue"),))
+    twin = replace(BASE, name="m0-again", compute=None)
+    asked = Request("train.mitigation", "x0", 101 * 10**23)
+    before = world(request=asked, subjects=(child,))
+    assert answers(before, before.then(SubjectDeclared(twin, LAB, "developer"))) == ("hold", "hold")
+
+
 def test_an_older_denial_comes_back_when_the_speaker_of_a_later_affirmation_loses_the_role():
     """`not danger`: first denied, then affirmed by the same auditor, who then acts as the developer."""
     kernel = asking(Attested("danger", "auditor"), condition=Not(shown(0), SPAN))

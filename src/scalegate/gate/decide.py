@@ -180,9 +180,9 @@ def _sized(case: _Case, lineage: Lineage, subject: Subject) -> bool:
     if not training and to is not None:
         case.hold("error", f"`{action}` makes no new model and takes no effective compute")
         return False
-    spent = lineage.compute(subject, teachers=False)
-    if to is not None and to < spent.low:
-        reached = show_flop(spent.low)
+    spent = lineage.spent(subject)
+    if to is not None and to < spent:
+        reached = show_flop(spent)
         case.hold("error", f"{subject.name} already embodies {reached} FLOP, more than the {show_flop(to)} asked for")
         return False
     return True

@@ -88,6 +88,14 @@ class Lineage:
             self._computes[key] = self._compute(model, teachers=teachers)
         return self._computes[key]
 
+    def spent(self, subject: Subject) -> int:
+        """Return the least effective compute that a subject embodies as it was declared, teachers aside.
+
+        Weights that were declared a second time, with less, have not become smaller.
+        """
+        model = self.model_of(subject)
+        return 0 if model is None else self._declared_compute(model, WEIGHT_EDGES).low
+
     def _compute(self, model: Subject, *, teachers: bool) -> ComputeRange:
         """Return the compute of a model; weights that were declared twice may have had either compute."""
         edges = None if teachers else WEIGHT_EDGES
