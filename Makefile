@@ -19,8 +19,7 @@ PLACE := $(shell pwd | cksum | cut -d ' ' -f 1)
 KEY := $(PLACE)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 CREATED := $(VENV)/created-$(PLACE)
 DEV := $(VENV)/dev-$(KEY)
-EXTRAS := $(VENV)/dev-inspect-$(KEY)
-BENCH := $(VENV)/dev-inspect-bench-$(KEY)
+EXTRAS := $(VENV)/dev-extras-$(KEY)
 
 .PHONY: help demo test test-all bench lint format clean
 
@@ -34,10 +33,10 @@ demo: $(DEV) ## a policy that holds a training run, and lets it go on
 test: lint ## linters, then the fast tests
 	$(PYTEST) -m 'not slow and not extra'
 
-test-all: $(BENCH) ## the slow tests, and those that need an extra
+test-all: $(EXTRAS) ## the slow tests, and those that need an extra
 	$(PYTEST) -m 'slow or extra'
 
-bench: $(BENCH) ## timings and sample counts beside other tools
+bench: $(EXTRAS) ## timings and sample counts beside other tools
 	@$(RUN) benchmarks/run.py
 
 lint: $(DEV) ## ruff, mypy, import-linter
@@ -67,12 +66,8 @@ $(DEV): $(CREATED)
 	@touch $@
 
 $(EXTRAS): $(CREATED)
-	@$(call install,dev$(comma)inspect)
+	@$(call install,dev$(comma)inspect$(comma)report$(comma)bench)
 	@touch $@ $(DEV)
-
-$(BENCH): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)bench)
-	@touch $@ $(EXTRAS) $(DEV)
 
 comma := ,
 install = echo 'installing scalegate[$(1)] into $(VENV)'; $(RUN) -m pip install -qq --editable '.[$(1)]'

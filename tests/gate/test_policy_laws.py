@@ -12,7 +12,7 @@ from scalegate.core.events import HoleFilled, PolicyAdopted, PolicyWithdrawn, St
 from scalegate.core.quantities import DAY, FOREVER
 from scalegate.gate import decide
 from tests.gate.law_registry import law
-from tests.gate.policies import AUTONOMY, DECEPTION, LIMIT, policy
+from tests.gate.policies import AUTONOMY, DECEPTION, LIMIT, ROLES, policy
 from tests.gate.world import AUDITOR, LAB, REGULATOR, START, World
 
 FEW = Fraction(1, 5)
@@ -59,7 +59,9 @@ def text(rate: int, version: int, *, holed: bool, loose: str = "") -> str:
         case _:
             pass
     evaluations = autonomy + DECEPTION + (HOLE if holed else "")
-    return policy(promise, evaluations=evaluations, version=str(version), scope=scope)
+    # A board without members would be whoever says so.
+    roles = ROLES.replace("quorum: 2 of 3", "quorum: 2 of 3, members: [ann, bob, dee]")
+    return policy(promise, evaluations=evaluations, version=str(version), scope=scope, roles=roles)
 
 
 @st.composite

@@ -24,6 +24,7 @@ from scalegate.core.events import (
     ResultReported,
     RunRegistered,
     RunVoided,
+    Sampling,
     Statement,
     StopLifted,
     StopOrdered,
@@ -36,6 +37,9 @@ from scalegate.core.kernel import Kernel
 from scalegate.core.quantities import DAY, YEAR, ComputeRange, instant
 from scalegate.core.subject import Edge, Subject
 from scalegate.gate import decide
+from scalegate.gate.records import index
+from scalegate.gate.sampling import asked, commit
+from scalegate.gate.streams import Streams
 from scalegate.policy import load
 from tests.gate.policies import POLICY
 
@@ -301,6 +305,55 @@ class World:
             role=role,
         )
         self.report(run, successes, failures, missing, by=by, role=role, **other)
+        return run
+
+    def look(
+        self,
+        subject: str,
+        outcomes: str,
+        *,
+        items: int = 1000,
+        evaluation: str = "autonomy",
+        elicitation: str = "",
+        by: str = AUDITOR,
+        role: str = "auditor",
+        estimand: Literal["population", "bank"] = "population",
+        **other: Any,
+    ) -> str:
+        """Register a run that may end early, with boundaries for every threshold, and report what it came to."""
+        run = self.plan(subject, items, evaluation, elicitation, by, role, estimand=estimand)
+        counts = outcomes.count("1"), outcomes.count("0")
+        left = items - sum(counts)
+        said = {"outcomes": outcomes, "adaptive": len(outcomes) < items} | other
+        self.report(run, *counts, left, by=by, role=role, **said)
+        return run
+
+    def plan(
+        self,
+        subject: str,
+        items: int = 1000,
+        evaluation: str = "autonomy",
+        elicitation: str = "",
+        by: str = AUDITOR,
+        role: str = "auditor",
+        *,
+        estimand: Literal["population", "bank"] = "population",
+    ) -> str:
+        """Register a run that may end early, with boundaries for every threshold of the policies."""
+        run = self.register(subject, evaluation, items=items, elicitation=elicitation, by=by, role=role)
+        bare = self.entries.pop().event
+        kernels = list(self.kernels.values())
+        mark = self.evaluation(evaluation)
+        streams = [
+            Streams(index(tuple(self.entries), self.now), kernel, spec)
+            for kernel in kernels
+            for spec in kernel.evaluations.values()
+            if spec.digest == mark
+        ]
+        share = min(stream.share_of(bare) for stream in streams)
+        bank = items if estimand == "bank" else 0
+        questions = tuple(commit(item, items, bank) for item in asked(kernels, mark, share))
+        self.record(replace(bare, sampling=Sampling(estimand, items, "sha256:order", "seed", "", questions)))
         return run
 
     def refuse(self, run: str, code: str = "E403", *, by: str = AUDITOR, role: str = "auditor") -> None:

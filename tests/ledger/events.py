@@ -2,6 +2,7 @@
 
 import types
 from dataclasses import fields, is_dataclass
+from fractions import Fraction
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ INTEGERS = st.integers(-(1 << 70), 1 << 70) | st.sampled_from(
 
 def values(hint: object) -> st.SearchStrategy[object]:
     """Values of an annotation that events use."""
-    plain = {str: TEXTS, bool: st.booleans(), int: INTEGERS}
+    plain = {str: TEXTS, bool: st.booleans(), int: INTEGERS, Fraction: st.fractions(max_denominator=1_000_000)}
     if hint in plain:
         return plain[hint]
     if hint is ComputeRange:

@@ -72,6 +72,7 @@ FACTORS = st.none() | st.fractions(min_value=1, max_value=9, max_denominator=4)
 COUNTS = st.lists(st.builds(Count, WORDS, st.just(3), st.just(4), st.none() | RATES, st.just(SPAN)), max_size=2)
 FAILURES = st.lists(st.builds(Count, WORDS, st.just(0), st.just(3), st.none(), st.just(SPAN)), max_size=2)
 BELIEFS = st.lists(st.builds(Belief, WORDS, st.sampled_from([None, "auditor"]), SOME_TIME, st.just(SPAN)), max_size=2)
+SCORES = st.builds(ScoreRule, WORDS, st.just(1), st.sampled_from([1, 4]), mean=YES_NO)
 VALIDITIES = st.builds(Validity, FACTORS, SOME_TIME, FACTORS, SOME_TIME, exact=YES_NO, training=YES_NO)
 
 
@@ -168,7 +169,7 @@ def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
         kind=draw(st.sampled_from(["capability", "safety", "understanding"])),
         digest=draw(st.sampled_from([None, "sha256:11"])),
         test=draw(WORDS),
-        score=ScoreRule(draw(WORDS)),
+        score=draw(SCORES),
         elicited_by=tuple(draw(LISTS)),
         by=draw(st.sampled_from([None, "auditor"])),
         wrongly_cleared=Fraction(1, draw(st.integers(3, 10**6))),
@@ -184,6 +185,8 @@ def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
         reach_issuer=draw(YES_NO),
         span=SPAN,
         accept_earlier=draw(YES_NO),
+        estimand=draw(st.sampled_from(["population", "bank"])),
+        clustered_by=draw(st.just("") | WORDS),
     )
 
 

@@ -15,6 +15,7 @@ FLOOR = "resume only if shown"
 SCOPE = ("everything", "effective compute > 1e24", "effective compute >= 3e25 FLOP and not effective compute > 1e30")
 TIMES = ("1 day", "2 weeks", "3 months", "1 year")
 ROLES = ("developer", "auditor", "regulator", "board")
+SCORES = ("success rate", "tasks solved in at least 1 of 10 tries", "mean score", "mean reward in 4 tries")
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .%<>=()@/+-]*[A-Za-z0-9.%)])?", re.ASCII)
 
@@ -85,7 +86,7 @@ def evaluations(draw: st.DrawFn, name: str) -> dict[str, Draft]:
     body: dict[str, Draft] = {
         "kind": draw(st.sampled_from(["capability", "safety", "understanding"])),
         "test": draw(pins(f"bank-{len(name)}")),
-        "score": draw(st.sampled_from(["success rate", "tasks solved in at least 1 of 10 tries"])),
+        "score": draw(st.sampled_from(SCORES)),
         "by": draw(st.sampled_from(ROLES)),
     }
     time = draw(st.sampled_from(TIMES))
@@ -105,6 +106,8 @@ def evaluations(draw: st.DrawFn, name: str) -> dict[str, Draft]:
         "accept": ["aggregate", "earlier runs"],
         "refuse provenance": ["dirty revision", "start not dated"],
         "reach": "issuer",
+        "estimand": draw(st.sampled_from(["population", "bank"])),
+        "clustered by": draw(st.sampled_from(["document", "source_file: # of it"])),
     }
     chosen = draw(st.sets(st.sampled_from(sorted(optional))))
     return body | {key: optional[key] for key in sorted(chosen)}

@@ -15,6 +15,8 @@ PHRASES = [
     ("condition", "a <= 35% under every scaffold of the context"),
     ("due", "at 4x effective compute or 3 months, whichever is first"),
     ("quorum", "2 of 3"),
+    ("score", "tasks solved in at least 1 of 10 tries"),
+    ("score", "mean reward in 4 tries"),
 ]
 
 

@@ -259,6 +259,61 @@ def test_an_evaluation_with_everything() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        ("success rate", (1, 1, False)),
+        ("tasks solved in at least 2 of 3 tries", (2, 3, False)),
+        ("mean", (1, 1, True)),
+        ("mean score", (1, 1, True)),
+        ("mean reward in 4 tries", (1, 4, True)),
+        ("mean reward in 1 try", (1, 1, True)),
+        ("mean of the means in 2 attempts", (1, 2, True)),
+        ("mean share of tries solved", (1, 1, True)),
+        ("mean score in 3D scenes", (1, 1, True)),
+        ("meaning found", (1, 1, False)),  # what starts with another word is words, whatever follows
+        ("tasks solved in 4 tries", (1, 1, False)),
+        ("share above the mean reward in 4 tries", (1, 1, False)),
+    ],
+)
+def test_what_counts_of_the_tries_of_an_item(words: str, rule: tuple[int, int, bool]) -> None:
+    bio = load(policy(evaluation=EVALUATION.replace("success rate", words))).evaluations["bio"]
+    assert bio.score == kernel.ScoreRule(words, rule[0], rule[1], mean=rule[2])
+
+
+def test_a_claim_is_about_what_the_items_stand_for_unless_it_is_about_the_bank() -> None:
+    bio = load(policy()).evaluations["bio"]
+    assert (bio.estimand, bio.clustered_by) == ("population", "")
+    words = EVALUATION + "    estimand: bank\n    clustered by:  source  document\n"
+    bio = load(policy(evaluation=words)).evaluations["bio"]
+    assert (bio.estimand, bio.clustered_by) == ("bank", "source document")
+
+
+def variable(extra: str = "", score: str = "success rate") -> str | None:
+    """The digest of an evaluation with another score, or with more keys."""
+    words = EVALUATION.replace("success rate", score) + extra
+    return load(policy(evaluation=words)).evaluations["bio"].digest
+
+
+def test_what_stands_at_its_default_changes_no_digest() -> None:
+    """Evidence is filed under this digest: one that was registered before must be found afterwards."""
+    assert variable() == "sha256:e7514db8bf227b208896f6615fede66b285429d7db0a47735f330aff980a0787"
+    assert variable("    estimand: population\n") == variable()
+
+
+def test_another_claim_is_another_variable() -> None:
+    pinned = {"kind": "capability", "test": f"bank@sha256:{HEX}"}
+    rule = {"least": 1, "tries": 1, "text": "success rate"}
+    assert variable("    estimand: bank\n") == digest({**pinned, "score": rule, "estimand": "bank"})
+    assert variable("    clustered by: document\n") == digest({**pinned, "score": rule, "clustered by": "document"})
+    mean = {"least": 1, "tries": 4, "text": "mean reward in 4 tries", "mean": True}
+    assert variable(score="mean reward in 4 tries") == digest({**pinned, "score": mean})
+    both = "    estimand: bank\n    clustered by: document\n"
+    keys = ["", "    estimand: bank\n", "    clustered by: document\n", "    clustered by: template\n", both]
+    told_apart = {variable(extra, score) for extra in keys for score in ("success rate", "mean score")}
+    assert len(told_apart) == 2 * len(keys)
+
+
 def test_blanks_are_holes() -> None:
     text = policy(evaluation=EVALUATION.replace(f"@sha256:{HEX}", ""), extra="capabilities: {feared: {}}\n")
     text = text.replace(f"because: case@sha256:{HEX}, ", "")

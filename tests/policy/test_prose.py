@@ -69,6 +69,9 @@ def test_no_hole_is_dropped(kernel: Kernel) -> None:
             assert f"the test of {evaluation.id}" in first
             for belief in evaluation.beliefs:
                 assert belief.role is not None or flat(plain(belief.claim)) in first
+        else:
+            beyond = first.partition("nothing is claimed beyond the items themselves by ")[2].partition(". ")[0]
+            assert (evaluation.id in beyond) == (evaluation.estimand == "bank")
     for safeguard in kernel.safeguards.values():
         assert safeguard.hole is None or flat(plain(safeguard.hole)) in first
     for term in kernel.terms:
@@ -115,6 +118,7 @@ def test_every_declaration_is_spoken(kernel: Kernel) -> None:
         if evaluation.hole is None:
             assert frequency(evaluation.wrongly_cleared) in text
             assert all(flat(plain(words)) in text for words in evaluation.elicited_by)
+            assert not evaluation.clustered_by or f"the same “{flat(plain(evaluation.clustered_by))}”" in text
 
 
 @settings(max_examples=40)
@@ -160,6 +164,39 @@ def test_the_burden_of_proof_is_audible() -> None:
 def test_errors_are_natural_frequencies() -> None:
     text = says(kernel_of(template("rsp")))
     assert "wrongly cleared at most 1 time in 1,000, and wrongly stopped at most 1 time in 20" in text
+
+
+def measured(score: str = "success rate", extra: str = "") -> Kernel:
+    """The minimal template with another score, or with more keys of its evaluation."""
+    text = template("minimal").replace("tasks solved in at least 1 of 10 tries", score)
+    return kernel_of(text.replace("    by: auditor\n", f"    by: auditor\n{extra}"))
+
+
+def test_the_claim_is_about_the_bank_or_about_what_it_was_drawn_from() -> None:
+    drawn = "the claim is about the tasks that these items were drawn from."
+    bank = "the claim is about this bank of items, not about the tasks they stand for."
+    beyond = "nothing is claimed beyond the items themselves by autonomy."
+    assert [words in says(measured()) for words in (drawn, bank, beyond)] == [True, False, False]
+    text = says(measured(extra="    estimand: bank\n"))
+    assert [words in text for words in (drawn, bank, beyond)] == [False, True, True]
+
+
+def test_a_mean_is_told_from_a_share_of_items() -> None:
+    text = says(measured("mean reward in 4 tries"))
+    assert "every score is a number from 0 to 1, and what counts is their mean." in text
+    assert "the 4 tries of one item are together one piece of evidence." in text
+    assert "it is shown that autonomy scores at most 20% on average." in text
+    assert "together one piece of evidence" not in says(measured("mean reward"))
+    assert "on average" not in says(measured("tasks solved in at least 1 of 4 tries"))
+
+
+def test_a_cluster_holds_the_tries_of_its_items() -> None:
+    extra = "    clustered by: source document\n"
+    same = "items with the same “source document”"
+    assert f"{same} are together one piece of evidence." in says(measured(extra=extra))
+    text = says(measured("mean reward in 4 tries", extra))
+    assert f"{same}, with all of their tries, are together one piece of evidence." in text
+    assert "tries of one item" not in text
 
 
 def test_due_dates_and_hard_ends_are_said_in_words() -> None:

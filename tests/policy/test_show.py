@@ -30,6 +30,11 @@ def test_the_text_drops_no_declaration(kernel: Kernel) -> None:
         assert f"\n  t{index}  " in text
     for item in kernel.commitments:
         assert f"\n  when   {condition_text(kernel, item.when)}\n  until  {condition_text(kernel, item.until)}" in text
+    for spec in kernel.evaluations.values():
+        (line,) = (line for line in text.split("\n") if line.startswith(f"  {spec.id}: {spec.kind}"))
+        assert f"; score {plain(spec.score.text)} ({'mean' if spec.score.mean else 1} of {spec.score.tries}); " in line
+        assert f"; estimand {spec.estimand}; " in line
+        assert not spec.clustered_by or f"; clustered by {plain(spec.clustered_by)}; " in line
     assert "never held: evaluate, elicit, study" in text
 
 

@@ -212,10 +212,19 @@ def test_missing_samples_of_an_early_run_stay_in_the_pool() -> None:
     assert holed.upper > whole.upper
 
 
-def test_an_idle_look_still_costs() -> None:
+def test_an_idle_look_changes_nothing() -> None:
+    """What the first look has shown stands as long as all samples together lie on its side."""
     once = pooled([Counts(0, 300)], ABOVE, BELOW)
-    twice = pooled([Counts(0, 300), Counts(0, 0)], ABOVE, BELOW)
-    assert twice.upper > once.upper
+    assert pooled([Counts(0, 300), Counts(0, 0)], ABOVE, BELOW).upper == once.upper
+
+
+@given(st.lists(reports, min_size=2, max_size=5))
+def test_an_earlier_bound_falls_when_all_samples_lie_beyond_it(looks: list[Counts]) -> None:
+    shown = pooled(looks, ABOVE, BELOW)
+    first = pooled(looks[:1], ABOVE, BELOW).upper
+    trials = shown.successes + shown.failures + shown.missing
+    if trials and Fraction(shown.successes + shown.missing, trials) > first:
+        assert shown.upper > first
 
 
 @pytest.mark.parametrize("name", ["successes", "failures", "missing"])

@@ -8,38 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor
 from pathlib import Path
 
 from scalegate.app.bindings import adopted, check_speaker
 from scalegate.app.book import Book, Page, Speaker
+from scalegate.app.counting import EARLY, Counted, count
 from scalegate.app.refusal import RefusalError, RefusalKind
-from scalegate.app.registered import column, metric, offered_before
-from scalegate.app.runs import find_run, planned_items
+from scalegate.app.registered import offered_before
+from scalegate.app.runs import find_run
 from scalegate.core.events import Entry, ResultRefused, ResultReported, RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.core.reading import (
     SHORTFALLS,
-    AtLeast,
     Finding,
     Reading,
     Severity,
     SingleTry,
     Tally,
-    TallyRule,
     worst,
 )
 from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Run
+from scalegate.gate.sampling import path_of
 from scalegate.ingest.admissibility import tally, untimely
 from scalegate.ingest.read import read_lm_eval_run, read_log
 from scalegate.ingest.registration import shortfalls, strangers
 from scalegate.stats.binomial import BoundError, Interval, interval
+from scalegate.stats.pooling import of_path, pooled
 
 # A file that is no log at all is a slip of the hand, and not recorded as an attempt.
 NO_LOG = frozenset({"E101", "E102", "E103"})
-# A run that chose what to stop at by what it saw.
-EARLY = frozenset({"E501"})
 
 _KINDS: dict[Severity, RefusalKind] = {
     "untrusted": "untrusted",
@@ -132,18 +130,12 @@ def add_result(
     stop = reading.refusal
     if stop is not None and stop.severity != "inconclusive":
         return _refuse(book, run, paths[0], speaker, reading, reading.findings)
-    if reading.evidence_class == "aggregate" and evaluation.accept_aggregate and stop is None:
-        chosen = metric(reading, found.plan, scorer)
-        counts, derived = _aggregate(reading, chosen.word, found.plan)
-    else:
-        items = planned_items(book, found.plan)
-        chosen = column(reading, found.plan, scorer, lambda word: tally(reading, word, rule(evaluation), items))
-        counts, derived = tally(reading, chosen.word, rule(evaluation), items), False
-    if counts.refusal is not None and counts.refusal.severity != "inconclusive":
-        return _refuse(book, run, paths[0], speaker, reading, counts.findings)
+    counted = count(book, found.plan, evaluation, reading, scorer)
+    if counted.refusal is not None and counted.refusal.severity != "inconclusive":
+        return _refuse(book, run, paths[0], speaker, reading, counted.tally.findings)
     late = untimely(reading, found.entry.at, page.now)
-    counts = replace(counts, findings=(*counts.findings, *late, *shortfalls(found.plan, reading, late=chosen.late)))
-    return _report(book, run, paths, speaker, reading, counts, evaluation, scorer=chosen.word, derived=derived)
+    more = (*late, *shortfalls(found.plan, reading, late=counted.chosen.late))
+    return _report(book, run, paths, speaker, reading, counted.with_findings(more), evaluation)
 
 
 def _open_run(page: Page, run: str) -> Run:
@@ -204,34 +196,6 @@ def _keep(book: Book, path: Path) -> str:
         ) from error
 
 
-def _aggregate(reading: Reading, word: str, plan: RunRegistered) -> tuple[Tally, bool]:
-    """Return the counts that a published share stands for, and whether their number was derived.
-
-    A count that the share leaves open, for rounding, is missing: it widens both ends.
-    """
-    chosen = next(item for item in reading.aggregates if item.metric == word and item.value is not None)
-    value, n = chosen.value, chosen.n
-    if value is None or n is None or not 0 <= value <= 1:
-        return Tally(plan.items, 0, 0, plan.items, binary=False, findings=reading.findings), False
-    if n > plan.items:
-        raise RefusalError(
-            "untrusted",
-            "items-more",
-            f"the report counts {n} items, and {plan.items} were registered",
-        )
-    exact = value * n
-    fewest, most = floor(exact), ceil(exact)
-    missing = plan.items - fewest - (n - most)
-    counts = Tally(plan.items, fewest, n - most, missing, binary=True, findings=reading.findings)
-    return counts, chosen.n_derived
-
-
-def rule(evaluation: Evaluation) -> TallyRule:
-    """Return how the tries of one item make it a success."""
-    score = evaluation.score
-    return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)
-
-
 def _refuse(book: Book, run: str, log: str, speaker: Speaker, reading: Reading, findings: tuple[Finding, ...]) -> Added:
     stop = worst(findings)
     if stop is None:
@@ -244,36 +208,33 @@ def _refuse(book: Book, run: str, log: str, speaker: Speaker, reading: Reading, 
     return Added(book.record(prepare), None, None, stop, findings)
 
 
-def _report(  # noqa: PLR0913 - everything that a result is made of
+def _report(
     book: Book,
     run: str,
     kept: Sequence[str],
     speaker: Speaker,
     reading: Reading,
-    counts: Tally,
+    counted: Counted,
     evaluation: Evaluation,
-    *,
-    scorer: str,
-    derived: bool,
 ) -> Added:
-    stop = counts.refusal
+    counts, stop = counted.tally, counted.refusal
     codes = tuple(sorted({finding.code for finding in counts.findings}))
-    adaptive = bool(EARLY.intersection(codes))
 
     def prepare(page: Page) -> ResultReported:
         plan = _open_run(page, run).plan
         _check_first(page, run, kept[0], reading)
+        early = bool(EARLY.intersection(codes))
         return ResultReported(
             run=run,
             log=kept[0],
             successes=counts.successes,
             failures=counts.failures,
             missing=plan.items - counts.successes - counts.failures,
-            adaptive=adaptive,
+            adaptive=early or (plan.sampling is not None and len(counted.path) < plan.items),
             # Whatever else makes a log inconclusive bars the exact bound, too.
-            binary=counts.binary and (stop is None or adaptive),
+            binary=counts.binary and (stop is None or early),
             evidence_class=reading.evidence_class,
-            derived=derived,
+            derived=counted.derived,
             provenance=tuple(SHORTFALLS[code] for code in codes if code in SHORTFALLS),
             findings=codes,
             harness=f"{reading.harness} {reading.harness_version}".strip(),
@@ -282,33 +243,34 @@ def _report(  # noqa: PLR0913 - everything that a result is made of
             beside=tuple(kept[1:]),
             task=reading.task,
             model=reading.model,
-            scorer=scorer,
+            scorer=counted.chosen.word,
             content=reading.content,
+            outcomes=counted.path,
         )
 
     entry = book.record(prepare)
     return Added(
         entry,
         counts,
-        _bounds(entry, evaluation) if stop is None else None,
+        _bounds(entry, find_run(book.page(), run).plan, evaluation) if stop is None else None,
         stop,
         counts.findings,
         _warnings(entry, evaluation),
     )
 
 
-def _bounds(entry: Entry, evaluation: Evaluation) -> Interval | None:
+def _bounds(entry: Entry, plan: RunRegistered, evaluation: Evaluation) -> Interval | None:
+    """Return what one result shows by itself, at the errors of the policy."""
     event = entry.event
     if not isinstance(event, ResultReported):
         return None
+    errors = evaluation.wrongly_stopped, evaluation.wrongly_cleared
     try:
-        return interval(
-            event.successes,
-            event.failures,
-            event.missing,
-            evaluation.wrongly_stopped,
-            evaluation.wrongly_cleared,
-        )
+        if plan.sampling is None:
+            return interval(event.successes, event.failures, event.missing, *errors)
+        path = path_of(plan, event)
+        shown = pooled([of_path(path)], *errors) if path is not None else None
+        return Interval(shown.lower, shown.upper) if shown is not None else None
     except BoundError:
         return None
 

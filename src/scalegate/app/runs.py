@@ -10,6 +10,7 @@ from pathlib import Path
 from scalegate.app.bindings import check_speaker, find_evaluation
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
+from scalegate.app.sampling import check_sequential, draw
 from scalegate.core.canonical import Plain, canonical_bytes
 from scalegate.core.events import DefectRetracted, Entry, RunRegistered, RunVoided
 from scalegate.core.kernel import Evaluation
@@ -34,6 +35,7 @@ class Registration:
         elicitation, scaffold: empty for none.
         methods: method cards that the run follows.
         task, scorer, model: what the log must name, in the words of its harness; empty for whatever it names.
+        sequential: look at the run after every item, and let it end as soon as every threshold is answered.
     """
 
     run: str
@@ -48,6 +50,7 @@ class Registration:
     task: str = ""
     scorer: str = ""
     model: str = ""
+    sequential: bool = False
 
 
 def read_item_ids(path: Path) -> tuple[str, ...]:
@@ -82,8 +85,11 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
         if text:
             check_words(what, text, MAX_WORD)
     items = plan.items or len(plan.item_ids)
-    if not 0 < items <= MAX_ITEMS or (plan.item_ids and len(plan.item_ids) != items):
+    part = plan.sequential and items < len(plan.item_ids)
+    if not 0 < items <= MAX_ITEMS or (plan.item_ids and items != len(plan.item_ids) and not part):
         raise RefusalError("usage", "items-impossible", "the number of items is not that of the ids, or is none")
+    if plan.sequential:
+        check_sequential(plan.item_ids, items)
     ids: list[Plain] = list(plan.item_ids)
     digest = book.keep(canonical_bytes(ids)) if ids else ""
     warnings: list[str] = []
@@ -93,7 +99,7 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
         evaluation = find_evaluation(page, plan.evaluation)
         _check_plan(page, plan)
         warnings[:] = _warnings(evaluation, plan, speaker)
-        return RunRegistered(
+        bare = RunRegistered(
             plan.run,
             evaluation.digest or "",
             plan.subject,
@@ -110,6 +116,7 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
             plan.scorer,
             plan.model,
         )
+        return draw(book, page, bare, plan.item_ids, evaluation) if plan.sequential else bare
 
     return book.record(prepare), tuple(warnings)
 
@@ -174,15 +181,27 @@ def planned_items(book: Book, plan: RunRegistered) -> int | Collection[str]:
     Raises:
         RefusalError: if the ids are not kept, or not what was registered.
     """
-    if not plan.item_ids:
-        return plan.items
+    if plan.sampling is not None:
+        return planned_order(book, plan)
+    return _kept_ids(book, plan.run, plan.item_ids) if plan.item_ids else plan.items
+
+
+def planned_order(book: Book, plan: RunRegistered) -> tuple[str, ...]:
+    """Return the items of a run with a sampling plan, in their registered order.
+
+    Raises:
+        RefusalError: if the order is not kept, is not what was registered, or nobody registered one.
+    """
+    order = plan.sampling.order if plan.sampling is not None else ""
+    return _kept_ids(book, plan.run, order)
+
+
+def _kept_ids(book: Book, run: str, digest: str) -> tuple[str, ...]:
     try:
-        found = json.loads(book.store.get_blob(plan.item_ids))
+        found = json.loads(book.store.get_blob(digest))
     except (KeyError, ValueError) as error:
-        raise RefusalError(
-            "untrusted", "items-missing", f"the registered item ids of `{plan.run}` are not kept"
-        ) from error
-    return [str(item) for item in found]
+        raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are not kept") from error
+    return tuple(str(item) for item in found)
 
 
 def void(book: Book, run: str, why: str, speaker: Speaker) -> Entry:

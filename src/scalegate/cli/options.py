@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -102,7 +103,27 @@ class Tally(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return int(above), int(below)
 
 
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """A share such as `5%` or `0.05`, as an exact fraction between 0 and 1."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        """Return the exact share."""
+        if isinstance(value, Fraction):
+            return value
+        text = str(value)
+        try:
+            exact = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except QuantityError as error:
+            self.fail(str(error), param, ctx)
+        if not 0 <= exact <= 1:
+            self.fail(f"`{value}` is no share between 0 and 1, such as 5%", param, ctx)
+        return exact
+
+
 FLOP = Flop()
+SHARE = Share()
 MOMENT = Moment()
 TALLY = Tally()
 

@@ -58,6 +58,47 @@ class SubjectDeclared:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One threshold that a run may answer before it has used all its samples: two claims, an error each.
+
+    The boundaries say, sample by sample, how many successes (or failures) show a claim; they are committed here, so
+    that whoever checks a verdict needs no search. Empty where scores are not 0 or 1, and bets decide instead.
+
+    Attributes:
+        above, above_error, above_steps: the rate is above this, at this error, as packed by `stats.boundary`.
+        below, below_error, below_steps: the rate is below this.
+    """
+
+    above: Fraction
+    above_error: Fraction
+    above_steps: str
+    below: Fraction
+    below_error: Fraction
+    below_steps: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a run is looked at while it goes on, fixed before it begins.
+
+    Attributes:
+        estimand: whether the claim is about the distribution that the items come from, or about this bank of them.
+        bank: number of items that the order was drawn from.
+        order: digest of the ids of the planned items, in the order in which they are run.
+        seed: what the order was drawn with.
+        clustered_by: field of an item's metadata that says which items belong together; empty for none.
+        questions: what may be answered early.
+    """
+
+    estimand: Literal["population", "bank"]
+    bank: int
+    order: str
+    seed: str
+    clustered_by: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunRegistered:
     """An evaluation run is registered before it happens.
 
@@ -72,6 +113,7 @@ class RunRegistered:
         methods: method cards (elicitation state of the art) the run follows.
         order: who chose the item order.
         task, scorer, model: what the log must name, in the words of its harness; empty where nobody said.
+        sampling: how the run is looked at while it goes on; None when it is looked at once, at its end.
     """
 
     run: str
@@ -89,6 +131,7 @@ class RunRegistered:
     task: str = ""
     scorer: str = ""
     model: str = ""
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +150,8 @@ class ResultReported:
         beside: digests of files that were read with the log, such as the results file of lm-eval.
         task, model, scorer: what the log says was run, on what, and which of its scores was counted.
         content: digest over the samples, whatever bytes surround them; empty where the log has none.
+        outcomes: of a run with a sampling plan, what its samples came to in registered order, up to the first that
+            was not run: `1`, `0`, or `-` for one without a score.
     """
 
     run: str
@@ -128,6 +173,7 @@ class ResultReported:
     model: str = ""
     scorer: str = ""
     content: str = ""
+    outcomes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

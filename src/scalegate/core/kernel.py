@@ -206,6 +206,7 @@ def covered(name: str) -> frozenset[str]:
 # ---------------------------------------------------------------- what a policy declares
 
 EvaluationKind = Literal["capability", "safety", "understanding"]
+Estimand = Literal["population", "bank"]
 PolicyKind = Literal["policy", "regime", "reference"]
 
 
@@ -262,11 +263,20 @@ class Validity:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
-    """How one item becomes a success: at least `least` of `tries`; (1, 1) is a plain success rate."""
+    """How the tries of one item count.
+
+    Attributes:
+        text: the score as the policy words it.
+        least: an item is a success with at least `least` successes in `tries`; (1, 1) is a plain success rate.
+        tries: how often one item is tried.
+        mean: scores are numbers in [0, 1] and the value is their mean; `least` is 1 and means nothing, and the
+            `tries` of one item are one cluster.
+    """
 
     text: str
     least: int = 1
     tries: int = 1
+    mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +284,16 @@ class Evaluation:
     """One evaluation of a policy.
 
     Attributes:
-        digest: identity of the variable it measures (kind, pinned test, score); None when the test is not pinned.
+        digest: identity of the variable it measures (kind, pinned test, score, estimand, clusters); None when the test
+            is not pinned.
         hole: the words of the hole, when the evaluation is one.
         wrongly_cleared: error of a false "not above" (missed danger), `wrongly_stopped` of a false "above".
         accept_aggregate: whether a published aggregate may count.
         refuse_provenance: shortfalls the policy does not accept, in the words of `scalegate.core.reading.SHORTFALLS`.
         accept_earlier: whether a run may count that began before it was registered, or does not say when.
+        estimand: what the claim is about: the distribution that the items were drawn from, or the pinned bank itself.
+        clustered_by: the field of an item's metadata that says which items belong together, and are then one unit of
+            evidence; empty when every item is one of its own.
     """
 
     id: str
@@ -302,6 +316,8 @@ class Evaluation:
     reach_issuer: bool
     span: Span
     accept_earlier: bool = False
+    estimand: Estimand = "population"
+    clustered_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,14 @@ class Store(Protocol):
             KeyError: if they are not there.
         """
         ...
+
+
+class SeedSource(Protocol):
+    """Draws the order of evaluation items, once everything else about a run is registered."""
+
+    def seed(self, registration: str) -> tuple[str, str]:
+        """Return a seed for a registration, given by its digest, and who chose it: `developer` for whoever registers.
+
+        The seed must not be known before the registration is.
+        """
+        ...

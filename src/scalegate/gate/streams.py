@@ -11,21 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scalegate.core.events import ResultReported
+from scalegate.core.events import ResultReported, RunRegistered
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
-from scalegate.core.quantities import DAY, FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
+from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.budget import ErrorBudget, Stratum, stratum_name
 from scalegate.gate.lineage import Link
 from scalegate.gate.provenance import flawed, flaws
 from scalegate.gate.reach import Reach
 from scalegate.gate.records import Records, Run, evidence_of, person
-from scalegate.gate.voices import is_independent, may_speak
+from scalegate.gate.standing import Standing
+from scalegate.gate.voices import may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper
-
-# A run is never pending for longer than this where the policy writes no `no result, stop`.
-PENDING_AT_MOST = 60 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,12 @@ class Bounds:
         return 1 - self.rising.lower_at_most, 1 - self.rising.lower
 
 
-class Streams:
+class Streams(Standing):
     """All streams of one evaluation of one policy."""
 
     def __init__(self, records: Records, kernel: Kernel, evaluation: Evaluation) -> None:
         """Collect the runs of the evaluation's variable; voided runs leave, retracted results become missing."""
-        self.records, self.kernel, self.evaluation = records, kernel, evaluation
+        super().__init__(records, kernel, evaluation)
         self.runs: dict[tuple[str, Stratum], list[Run]] = {}
         self.budget = ErrorBudget(evaluation.elicited_by)
         for run in records.runs_of(evaluation.digest or ""):
@@ -64,74 +62,6 @@ class Streams:
             self.budget.place(run.plan.subject, stratum, asked=self.asked(run))
             if not self.voided(run):
                 self.runs.setdefault((run.plan.subject, stratum), []).append(run)
-
-    # ------------------------------------------------------------ single runs
-
-    def asked(self, run: Run) -> bool:
-        """Whether the run was registered by somebody who then could speak in the role that the policy names."""
-        role, plan = self.evaluation.by, run.plan
-        if role is None:
-            return True
-        return plan.role == role and may_speak(self.records, self.kernel, role, plan.by, run.entry.index)
-
-    def voided(self, run: Run) -> bool:
-        """Whether a run without a result was voided by a role independent of the developer."""
-        return run.result is None and any(
-            is_independent(self.records, self.kernel, void.role, void.by) for _, void in run.voids
-        )
-
-    def retracted(self, run: Run) -> bool:
-        """Whether an independent role retracted a defect that the run shares."""
-        return any(
-            (run.plan.run in defect.runs or (defect.evaluation and defect.evaluation == run.plan.evaluation))
-            and run.entry.index < entry.index
-            and is_independent(self.records, self.kernel, defect.role, defect.by, entry.index)
-            for entry, defect in self.records.retractions
-        )
-
-    def accepted(self, run: Run) -> bool:
-        """Whether the run was registered and reported by the role the policy names, with provenance it accepts."""
-        return run.result is not None and not flaws(run.result, self.evaluation) and self.spoken(run)
-
-    def spoken(self, run: Run, *, then: bool = False) -> bool:
-        """Whether the run was registered and reported by the role the policy names.
-
-        With `then`, as things stood when it was reported.
-        """
-        result, role = run.result, self.evaluation.by
-        if result is None or run.result_entry is None:
-            return False
-        at = run.result_entry.index if then else None
-        return role is None or all(
-            event.role == role and may_speak(self.records, self.kernel, role, event.by, at)
-            for event in (run.plan, result)
-        )
-
-    def report_by(self, run: Run) -> int:
-        """Return when a run is missing: its `report_by`, never later than the hard end after its registration."""
-        validity = self.evaluation.validity
-        longest = PENDING_AT_MOST if validity.exact or validity.stop_time is None else validity.stop_time
-        return min(run.plan.report_by, run.entry.at + longest)
-
-    def counts(self, run: Run, result: ResultReported | None) -> Counts:
-        """Return a result's counts over the planned items; whatever it leaves out is missing, and widens both ends.
-
-        What no exact binomial bound can use (stopped early, not 0/1, more items than planned) is all missing.
-        """
-        planned = run.plan.items
-        if result is None or not self.usable(run, result) or result.successes + result.failures > planned:
-            return Counts(0, 0, planned)
-        return Counts(result.successes, result.failures, planned - result.successes - result.failures)
-
-    def usable(self, run: Run, result: ResultReported) -> bool:
-        """Whether the exact bound for complete, non-adaptive 0/1 runs applies to a result that repeats no other."""
-        return (
-            result.binary
-            and not (run.copied_from and result is run.result)
-            and not result.adaptive
-            and (result.evidence_class == "samples" or self.evaluation.accept_aggregate)
-            and not self.retracted(run)
-        )
 
     # ------------------------------------------------------------ strata
 
@@ -167,6 +97,22 @@ class Streams:
             share = self.budget.share(subject, stratum, places[asked], asked=asked)
             places[asked] += 1
             yield self.pool([self.counts(run, result) for run, result in group], share), [run for run, _ in group]
+
+    def share_of(self, plan: RunRegistered) -> Fraction:
+        """Return the share of the error of a wrong stop that a run will spend, were it registered now and reported.
+
+        Nobody else's later words make it smaller; if some other group reports first, the run only gets less.
+        """
+        role, stratum = self.evaluation.by, (plan.elicitation, plan.scaffold)
+        is_asked = role is None or (plan.role == role and may_speak(self.records, self.kernel, role, plan.by))
+        self.budget.place(plan.subject, stratum, asked=is_asked)
+        others = {
+            (person(run.plan.by), run.plan.role)
+            for run in self.runs.get((plan.subject, stratum), ())
+            if self.asked(run) is is_asked
+        }
+        place = len(others - {(person(plan.by), plan.role)})
+        return self.budget.share(plan.subject, stratum, place, asked=is_asked)
 
     def adverse(self, subjects: set[str], target: str) -> Iterator[Fact]:
         """Yield each subject's measurements as facts that never speak for a permit of `target`.
@@ -329,10 +275,6 @@ class Streams:
                 gaps.append(Gap("missing", words, (run.entry.digest,)))
         return gaps
 
-    def is_pending(self, run: Run) -> bool:
-        """Whether a run may still report in time."""
-        return run.result is None and not run.refused and self.records.now < self.report_by(run)
-
     def _replaced(self, retracted: Run, runs: Sequence[Run]) -> bool:
         """Whether a run registered later, of as many items and by those asked, takes the place of a retracted one."""
         return any(
@@ -410,7 +352,7 @@ class Streams:
 
 def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
     """Return the looks with successes and failures exchanged."""
-    return [Counts(look.failures, look.successes, look.missing) for look in looks]
+    return [look.mirrored() for look in looks]
 
 
 def _counted(result: ResultReported) -> tuple[int, int, int]:

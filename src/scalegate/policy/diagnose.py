@@ -52,7 +52,7 @@ CODES = {
     "P309": "a duration is a whole number of seconds, minutes, hours, days, weeks, months or years",
     "P310": "a date is a day of the calendar from 1970 on",
     "P311": "a condition is nested at most 32 parentheses deep",
-    "P313": "`at least` asks for at least one and at most all of the listed conditions",
+    "P313": "a count asks for at least one, and for at most all there is",
     "P314": "`under every scaffold of the context` follows the comparison of an evaluation",
     "P315": "a pin is a name and its full SHA-256 digest",
     "P316": "a multiple of compute is more than 1x",

@@ -52,19 +52,15 @@ class Declarations:
         )
 
     def evaluation(self, item: written.EvaluationText) -> kernel.Evaluation:
-        """Return an evaluation; its digest is None unless its test is pinned."""
+        """Return an evaluation."""
         kind = item.kind or "capability"
         score = item.score or kernel.ScoreRule("")
         validity = item.validity or kernel.Validity()
         self._warn_evaluation(item)
-        pinned: str | None = None
-        if item.test is not None and item.test.digest is not None:
-            rule: dict[str, Plain] = {"least": score.least, "tries": score.tries, "text": score.text}
-            pinned = digest({"kind": kind, "test": item.test.text, "score": rule})
         return kernel.Evaluation(
             id=item.name.text,
             kind=kind,
-            digest=pinned,
+            digest=_variable(item, kind, score),
             test=item.test.text if item.test else "",
             score=score,
             elicited_by=item.elicited_by,
@@ -85,6 +81,8 @@ class Declarations:
             reach_issuer=item.reach_issuer,
             span=item.span,
             accept_earlier=item.accept_earlier,
+            estimand=item.estimand,
+            clustered_by=item.clustered_by,
         )
 
     def _warn_evaluation(self, item: written.EvaluationText) -> None:
@@ -194,3 +192,21 @@ class Declarations:
                 help="remove the list: unknown scaffolds are then assumed",
             )
         return kernel.Context(item.name.text, action, item.scaffolds, item.withdraws, item.name.span)
+
+
+def _variable(item: written.EvaluationText, kind: kernel.EvaluationKind, score: kernel.ScoreRule) -> str | None:
+    """Return the identity of what an evaluation measures; None unless its test is pinned.
+
+    What stands at its default is left out, so that evaluations keep the digest they had before the language knew it.
+    """
+    if item.test is None or item.test.digest is None:
+        return None
+    rule: dict[str, Plain] = {"least": score.least, "tries": score.tries, "text": score.text}
+    if score.mean:
+        rule["mean"] = True
+    measured: dict[str, Plain] = {"kind": kind, "test": item.test.text, "score": rule}
+    if item.estimand != "population":
+        measured["estimand"] = item.estimand
+    if item.clustered_by:
+        measured["clustered by"] = item.clustered_by
+    return digest(measured)

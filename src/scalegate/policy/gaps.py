@@ -179,6 +179,10 @@ def _missing_checks(kernel: Kernel, measured: list[Evaluation]) -> Iterator[str]
             [item.id for item in measured if not item.shown_to_work],
         ),
         (
+            "Nothing is claimed beyond the items themselves by",
+            [item.id for item in measured if item.estimand == "bank"],
+        ),
+        (
             "Nobody outside checks the safeguard",
             [item.id for item in kernel.safeguards.values() if item.by is None],
         ),

@@ -70,7 +70,11 @@ failure: NAME OP NUMBER "of" NUMBER
 binds: "every" "developer" ("above" quantity)?
 belief: "attested" "by" NAME
 pin: REFERENCE ("@" SCHEME ":" SCHEME)?
-score: WORD+ (TRIES NUMBER "of" NUMBER ("tries" | "try" | "attempts"))?
+score: WORD+ (TRIES NUMBER "of" NUMBER _tries)?
+    | MEAN _averaged? (IN_TRIES NUMBER _tries)? -> mean
+// Not WORD*: both kinds of score would share their states, and `in 4 tries` would end the words of a success rate.
+_averaged: _averaged? WORD
+_tries: "tries" | "try" | "attempts"
 date: DATE
 
 NAME: /(?!(?:%s)(?![A-Za-z0-9.-]))[A-Za-z][A-Za-z0-9.-]*/
@@ -81,6 +85,8 @@ OP: /[<>=!\u2264\u2265\u2260]+/
 REFERENCE: /[^\s@]+/
 SCHEME: /[^\s@:]+/
 TRIES: /in\s+at\s+least(?=\s)/
+MEAN: /mean(?!\S)/i
+IN_TRIES: /in(?=\s+(?:at\s+least\s|[0-9.]+(?!\S)|\S+\s+(?:tries|try|attempts)(?!\S)))/
 WORD.-1: /\S+/
 %%ignore /\s+/
 """ % "|".join(sorted(RESERVED))  # noqa: UP031 - a format string would double every brace above
@@ -116,7 +122,7 @@ SHAPES: Final = {
     "binds": "`every developer above 1e25 FLOP`",
     "belief": "`attested by external-auditor`",
     "pin": "`name@sha256:` and 64 hexadecimal digits",
-    "score": "`success rate` or `tasks solved in at least 1 of 10 tries`",
+    "score": "`success rate`, `tasks solved in at least 1 of 10 tries` or `mean reward in 4 tries`",
     "date": "`2027-01-01`",
 }
 
@@ -130,6 +136,8 @@ _TERMINALS: Final = {
     "SCHEME": "a digest",
     "WORD": "words",
     "TRIES": "`in at least`",
+    "MEAN": "`mean`",
+    "IN_TRIES": "`in`",
     "$END": "the end",
     "LPAR": "`(`",
     "RPAR": "`)`",

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from scalegate.core.diagnostic import Span
-from scalegate.core.kernel import Count, EvaluationKind, Validity
+from scalegate.core.kernel import Count, Estimand, EvaluationKind, Validity
 from scalegate.core.reading import SHORTFALLS
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text
+from scalegate.policy.scores import read_score
 from scalegate.policy.source import Entry, Node, Scalar, Table
 from scalegate.policy.tree import (
     BeliefText,
@@ -30,7 +31,6 @@ from scalegate.policy.values import (
     read_instant,
     read_limits,
     read_pin,
-    read_score,
     read_tally,
 )
 
@@ -41,6 +41,8 @@ _CAPABILITY = ("tested by", "holds", *_HOLE)
 _MEASURED = (
     "test",
     "score",
+    "estimand",
+    "clustered by",
     "elicited by",
     "hidden capability",
     "wrongly cleared at most",
@@ -61,6 +63,7 @@ _KINDS: dict[str, EvaluationKind] = {
     "safety": "safety",
     "understanding": "understanding",
 }
+ESTIMANDS: dict[str, Estimand] = {"population": "population", "bank": "bank"}
 _BELIEVABLE = "`believable only if`"
 ACCEPT = ("aggregate", "edited scores", "earlier runs")
 
@@ -157,6 +160,8 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
         refuse_provenance=fields.chosen("refuse provenance", tuple(SHORTFALLS.values()), "P210"),
         reach_issuer=fields.choice("reach", ("issuer",)) is not None,
         span=entry.key.span,
+        estimand=ESTIMANDS.get(fields.choice("estimand", tuple(ESTIMANDS)) or "", "population"),
+        clustered_by=fields.words("clustered by") or "",
     )
 
 

@@ -239,7 +239,9 @@ def _compare_words(kernel: Kernel, compare: Compare) -> str:
     match term:
         case Measure(evaluation=evaluation, every_scaffold=every):
             under = " under every scaffold that the deployment context admits" if every else ""
-            return f"{plain(evaluation)} scores {_side(compare)} {show_rate(value)}{under}"
+            measured = kernel.evaluations.get(evaluation)
+            mean = " on average" if measured is not None and measured.score.mean else ""
+            return f"{plain(evaluation)} scores {_side(compare)} {show_rate(value)}{mean}{under}"
         case Compute():
             return f"effective compute is {_side(compare)} {flop_words(value)}"
         case Clock():

@@ -155,6 +155,7 @@ def _evaluation(kernel: Kernel, item: Evaluation) -> str:
     parts.append(f"It scores {plain(item.score.text)} on {_test_words(item)}.")
     if item.by is not None:
         parts.append(f"It is carried out by {the(item.by)}.")
+    parts += _claim(item)
     parts.append(
         "A model is wrongly cleared at most "
         f"{frequency(item.wrongly_cleared)}, and wrongly stopped at most "
@@ -182,6 +183,21 @@ def _evaluation(kernel: Kernel, item: Evaluation) -> str:
     if item.reach_issuer:
         parts.append("A crossing holds every line of models of the same developer.")
     return " ".join(parts)
+
+
+def _claim(item: Evaluation) -> Iterator[str]:
+    """Say what a mean is of, what counts as one piece of evidence, and what the claim is about."""
+    if item.score.mean:
+        yield "Every score is a number from 0 to 1, and what counts is their mean."
+    if item.clustered_by:
+        tries = ", with all of their tries," if item.score.tries > 1 else ""
+        yield f"Items with the same {quoted(item.clustered_by)}{tries} are together one piece of evidence."
+    elif item.score.mean and item.score.tries > 1:
+        yield f"The {item.score.tries} tries of one item are together one piece of evidence."
+    if item.estimand == "bank":
+        yield "The claim is about this bank of items, not about the tasks they stand for."
+    else:
+        yield "The claim is about the tasks that these items were drawn from."
 
 
 def _article_kind(item: Evaluation) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from scalegate.core.canonical import Plain
 from scalegate.core.kernel import ACTIONS, GROUPS, UNHOLDABLE
 from scalegate.core.reading import SHORTFALLS
-from scalegate.policy.parse_evaluations import ACCEPT
+from scalegate.policy.parse_evaluations import ACCEPT, ESTIMANDS
 
 _NAME = r"^[A-Za-z][A-Za-z0-9.-]*$"
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -151,7 +151,9 @@ def _evaluation() -> _Schema:
         {
             "kind": _choice("Could it, would it, do we know why.", "capability", "safety", "understanding"),
             "test": _ref("pin", "The items, pinned."),
-            "score": _words("`success rate`, or `tasks solved in at least 1 of 10 tries`."),
+            "score": _words("`success rate`, `tasks solved in at least 1 of 10 tries`, or `mean reward in 4 tries`."),
+            "estimand": _choice("What the claim is about: the tasks behind the items, or this bank.", *ESTIMANDS),
+            "clustered by": _words("The field of an item's metadata that says which items belong together."),
             "elicited by": _ref("words", "How the capability is drawn out."),
             "hidden capability": _map("What shows that a hidden capability would be found.", _ref("tally")),
             "shown to work by": _map("What shows that the test finds what it looks for.", _ref("tally")),

@@ -16,6 +16,7 @@ from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import (
     AmendmentRule,
     Count,
+    Estimand,
     EvaluationKind,
     PolicyKind,
     ScoreRule,
@@ -220,6 +221,8 @@ class EvaluationText(NamedTuple):
     refuse_provenance: tuple[str, ...] = ()
     reach_issuer: bool = False
     span: Span = Span("", 1, 1, 1, 1)
+    estimand: Estimand = "population"
+    clustered_by: str = ""
 
 
 class SafeguardText(NamedTuple):

@@ -12,7 +12,7 @@ from lark import Token, Tree
 
 from scalegate.core import quantities
 from scalegate.core.diagnostic import Span
-from scalegate.core.kernel import Count, ScoreRule
+from scalegate.core.kernel import Count
 from scalegate.core.quantities import QuantityError
 from scalegate.policy.diagnose import Findings, closest, quote
 from scalegate.policy.grammar import extent, read_phrase, span_of, token_span
@@ -366,27 +366,6 @@ def read_failure(scalar: Scalar, findings: Findings) -> Count | None:
         )
         return None
     return Count(str(name), accepted, trials, None, scalar.span)
-
-
-def read_score(scalar: Scalar, findings: Findings) -> ScoreRule | None:
-    """Return the score rule `tasks solved in at least 1 of 10 tries`, or plain words."""
-    tree = read_phrase("score", scalar, findings)
-    if tree is None:
-        return None
-    text = " ".join(scalar.text.split())
-    tokens = [child for child in tree.children if isinstance(child, Token)]
-    numbers = [token for token in tokens if token.type == "NUMBER"]
-    if not numbers:
-        return ScoreRule(text)
-    least, tries = (whole(token, scalar, findings) for token in numbers)
-    if least is None or tries is None:
-        return None
-    if not 0 < least <= tries:
-        start, end = numbers[0].start_pos or 0, numbers[1].end_pos or 0
-        message = f"{quote(scalar.text[start:end])} asks for nothing, or for more than there is"
-        findings.error("P313", message, scalar.at(start, end))
-        return None
-    return ScoreRule(text, least, tries)
 
 
 def read_pin(scalar: Scalar, findings: Findings) -> Pin | None:

@@ -10,6 +10,7 @@ _ROOM = "scalegate.cli.evidence"
 evidence = LazyGroup(
     "evidence",
     lazy={
+        "plan": (f"{_ROOM}.plan:plan", "how many samples decide an evaluation's thresholds?"),
         "register": (f"{_ROOM}.register:register", "register a run before it happens"),
         "add": (f"{_ROOM}.add:add", "add the log of a registered run"),
         "check": (f"{_ROOM}.check:check_log", "is this log admissible? Records nothing."),

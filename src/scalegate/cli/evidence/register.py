@@ -32,6 +32,8 @@ _WHO = "--by 'Lea Roth' --role external-auditor"
 @click.option("--subject", required=True, metavar="NAME", help="The model or system evaluated.")
 @click.option("--items", type=click.IntRange(min=1), default=None, help="Planned number of items.")
 @click.option("--item-ids", type=click.Path(path_type=Path), help="Ids of the planned items, one a line.")
+@click.option("--sequential", is_flag=True, help="Look after every item; end when every threshold is answered.")
+@click.option("--at-most", type=click.IntRange(min=2), default=None, help="With --sequential: this many items at most.")
 @click.option("--task", default="", help="The task that the log must name.")
 @click.option("--scorer", default="", help="Which score of the log counts.")
 @click.option("--model", default="", help="The model that the log must name.")
@@ -51,6 +53,8 @@ def register(  # noqa: PLR0913 - one argument for each option
     subject: str,
     items: int | None,
     item_ids: Path | None,
+    sequential: bool,
+    at_most: int | None,
     task: str,
     scorer: str,
     model: str,
@@ -68,13 +72,15 @@ def register(  # noqa: PLR0913 - one argument for each option
     What is named here binds: a log of another task, model or items is refused, and the score counted is
     the registered one. The order of the items is recorded as chosen by the developer.
     """
+    if at_most is not None and not sequential:
+        raise click.UsageError("--at-most is for --sequential")
     book = open_book(ctx, store)
     end = moment(report_by, book.now(book.read()))
     plan = Registration(
         run=run,
         evaluation=evaluation,
         subject=subject,
-        items=items or 0,
+        items=at_most or items or 0,
         report_by=end,
         item_ids=read_item_ids(item_ids) if item_ids is not None else (),
         elicitation=elicitation,
@@ -83,6 +89,7 @@ def register(  # noqa: PLR0913 - one argument for each option
         task=task,
         scorer=scorer,
         model=model,
+        sequential=sequential,
     )
     entry, warnings = register_run(book, plan, speaker(by, role))
     for warning in warnings:

@@ -1,0 +1,110 @@
+"""From a log to counts: which score, by which rule, of which items, and in which order where one was registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, floor
+
+from scalegate.app.book import Book
+from scalegate.app.refusal import RefusalError
+from scalegate.app.registered import Chosen, column, metric
+from scalegate.app.runs import planned_items, planned_order
+from scalegate.core.events import RunRegistered
+from scalegate.core.kernel import Evaluation
+from scalegate.core.reading import AtLeast, Finding, Reading, SingleTry, Tally, TallyRule
+from scalegate.ingest.admissibility import tally
+from scalegate.ingest.outcomes import outcomes
+from scalegate.stats.sequential import FAILURE, SUCCESS
+
+# A run that chose what to stop at by what it saw.
+EARLY = frozenset({"E501"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a log came to.
+
+    Attributes:
+        chosen: which score was counted.
+        tally: the counts, with every objection.
+        derived: the number of items was derived from a reported standard error.
+        path: outcomes in registered order; empty for a run that is looked at once.
+    """
+
+    chosen: Chosen
+    tally: Tally
+    derived: bool = False
+    path: str = ""
+
+    @property
+    def refusal(self) -> Finding | None:
+        """The worst objection, or None when the counts may be used."""
+        return self.tally.refusal
+
+    def with_findings(self, more: tuple[Finding, ...]) -> Counted:
+        """Return the same counts with further objections."""
+        return replace(self, tally=replace(self.tally, findings=(*self.tally.findings, *more)))
+
+
+def count(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
+    """Count the items of a log by the registration of its run and the rule of its evaluation.
+
+    Raises:
+        RefusalError: if the log has no score of the name asked for, or the registered items are not kept.
+    """
+    if plan.sampling is not None:
+        return _in_order(book, plan, evaluation, reading, scorer)
+    if reading.evidence_class == "aggregate" and evaluation.accept_aggregate and reading.refusal is None:
+        chosen = metric(reading, plan, scorer)
+        counts, derived = _aggregate(reading, chosen.word, plan)
+        return Counted(chosen, counts, derived)
+    items = planned_items(book, plan)
+    chosen = column(reading, plan, scorer, lambda word: tally(reading, word, rule(evaluation), items))
+    return Counted(chosen, tally(reading, chosen.word, rule(evaluation), items))
+
+
+def _in_order(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
+    """Count the items of a run with a sampling plan, up to the first that was not run: it may end early."""
+    reading = replace(reading, findings=tuple(map(_looked_at, reading.findings)))
+    order, by = planned_order(book, plan), rule(evaluation)
+    chosen = column(reading, plan, scorer, lambda word: tally(reading, word, by, order))
+    counts = tally(reading, chosen.word, by, order)
+    if counts.refusal is not None:
+        return Counted(chosen, counts)
+    path = outcomes(reading, chosen.word, by, order)
+    successes, failures = path.count(SUCCESS), path.count(FAILURE)
+    missing = counts.planned - successes - failures
+    return Counted(chosen, replace(counts, successes=successes, failures=failures, missing=missing), path=path)
+
+
+def _looked_at(finding: Finding) -> Finding:
+    """Return an objection as a note where it says what a run with a sampling plan may do: end early."""
+    return replace(finding, severity="note") if finding.code in EARLY else finding
+
+
+def _aggregate(reading: Reading, word: str, plan: RunRegistered) -> tuple[Tally, bool]:
+    """Return the counts that a published share stands for, and whether their number was derived.
+
+    A count that the share leaves open, for rounding, is missing: it widens both ends.
+    """
+    chosen = next(item for item in reading.aggregates if item.metric == word and item.value is not None)
+    value, n = chosen.value, chosen.n
+    if value is None or n is None or not 0 <= value <= 1:
+        return Tally(plan.items, 0, 0, plan.items, binary=False, findings=reading.findings), False
+    if n > plan.items:
+        raise RefusalError(
+            "untrusted",
+            "items-more",
+            f"the report counts {n} items, and {plan.items} were registered",
+        )
+    exact = value * n
+    fewest, most = floor(exact), ceil(exact)
+    missing = plan.items - fewest - (n - most)
+    counts = Tally(plan.items, fewest, n - most, missing, binary=True, findings=reading.findings)
+    return counts, chosen.n_derived
+
+
+def rule(evaluation: Evaluation) -> TallyRule:
+    """Return how the tries of one item make it a success."""
+    score = evaluation.score
+    return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)

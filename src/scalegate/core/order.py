@@ -1,0 +1,11 @@
+"""The order of evaluation items: a permutation that a seed fixes and anybody can redo."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+
+def shuffled(items: Iterable[str], seed: str) -> tuple[str, ...]:
+    """Return distinct item ids in the order of the SHA-256 of `seed`, a line feed, and the id, both in UTF-8."""
+    return tuple(sorted(set(items), key=lambda item: hashlib.sha256(f"{seed}\n{item}".encode()).digest()))

@@ -1,0 +1,135 @@
+"""What a run may answer before it has used all its samples, and how its outcomes are read beside that.
+
+Every comparison of a policy with an evaluation is a question with two answers. The one that helps a permit must not be
+wrong more often than the policy clears wrongly, the other not more often than it stops wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from scalegate.core.events import Question, ResultReported, RunRegistered, Sampling
+from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Measure, Not
+from scalegate.stats.binomial import GRID, BoundError
+from scalegate.stats.boundary import unpack
+from scalegate.stats.calibrate import calibrated
+from scalegate.stats.pooling import FIRST
+from scalegate.stats.sequential import FAILURE, SUCCESS, Path
+
+# The least by which a rate that is strictly above or below a constant is shown to differ from it.
+_STRICTLY = Fraction(1, GRID)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: shown to be above `above`, or below `below`, each at its error."""
+
+    above: Fraction
+    above_error: Fraction
+    below: Fraction
+    below_error: Fraction
+
+    @property
+    def constant(self) -> Fraction:
+        """The constant of the comparison; the other bound lies beside it."""
+        return min(self.above, self.below, key=lambda bound: bound.denominator)
+
+
+def asked(kernels: Sequence[Kernel], evaluation: str, share: Fraction) -> list[Asked]:
+    """Return the questions that some policies ask of an evaluation, by threshold; the smallest errors where several do.
+
+    Args:
+        kernels: the policies.
+        evaluation: digest of the evaluation.
+        share: of the error of a wrong stop that the run may spend, see `gate.budget`.
+    """
+    found: dict[tuple[Fraction, Fraction, bool], Asked] = {}
+    for kernel in kernels:
+        for condition, permissive in _leaves(kernel):
+            term = kernel.terms[condition.term]
+            if not isinstance(term, Measure) or kernel.evaluations[term.evaluation].digest != evaluation:
+                continue
+            spec, constant = kernel.evaluations[term.evaluation], Fraction(condition.num, condition.den)
+            rising = condition.above is permissive
+            cleared, stopped = spec.wrongly_cleared * FIRST, spec.wrongly_stopped * share * FIRST
+            question = Asked(
+                constant if condition.edge else constant + _STRICTLY,
+                cleared if rising else stopped,
+                constant - _STRICTLY if condition.edge else constant,
+                stopped if rising else cleared,
+            )
+            if not (0 < question.above < 1 and 0 < question.below < 1):
+                continue  # no score decides it
+            key = (question.above, question.below, rising)
+            known = found.get(key, question)
+            errors = min(known.above_error, question.above_error), min(known.below_error, question.below_error)
+            found[key] = Asked(question.above, errors[0], question.below, errors[1])
+    return [found[key] for key in sorted(found)]
+
+
+def _leaves(kernel: Kernel) -> Iterator[tuple[Compare, bool]]:
+    """Yield every comparison of a policy, and whether it stands in a permissive position."""
+    todo: list[tuple[Condition, bool]] = [(kernel.scope, False)]
+    for commitment in kernel.commitments:
+        todo += [(commitment.when, False), (commitment.until, True)]
+    for exception in kernel.exceptions:
+        todo += [(part, True) for part in (exception.when, exception.until, *exception.needs)]
+    while todo:
+        condition, permissive = todo.pop()
+        if isinstance(condition, Compare):
+            yield condition, permissive
+        elif isinstance(condition, Not):
+            todo.append((condition.part, not permissive))
+        elif not isinstance(condition, Constant):
+            todo += [(part, permissive) for part in condition.parts]
+
+
+def commit(item: Asked, most: int, bank: int) -> Question:
+    """Return a question with its boundaries, to be registered before a run.
+
+    Args:
+        item: the claims and their errors.
+        most: planned number of samples.
+        bank: size of the bank where the claim is about it; 0 for a population.
+
+    Raises:
+        BoundError: for a number or bank that no boundary has.
+    """
+    above = calibrated(item.above, item.above_error, most, bank)
+    below = calibrated(1 - item.below, item.below_error, most, bank)
+    return Question(item.above, item.above_error, above.packed, item.below, item.below_error, below.packed)
+
+
+def path_of(plan: RunRegistered, result: ResultReported) -> Path | None:
+    """Return the outcomes of a run beside its questions.
+
+    None where they do not fit together: nothing is shown by outcomes that are not those of the counts, or by
+    boundaries that are none.
+    """
+    if plan.sampling is None or not result.outcomes:
+        return None
+    try:
+        path = _path(plan.sampling, plan.items, result.outcomes)
+    except BoundError:
+        return None
+    counted = path.outcomes.count(SUCCESS), path.outcomes.count(FAILURE)
+    return path if counted == (result.successes, result.failures) else None
+
+
+@lru_cache(maxsize=1024)
+def _path(sampling: Sampling, planned: int, outcomes: str) -> Path:
+    """Return a path; it is kept, since one decision asks for it many times.
+
+    Raises:
+        BoundError: if its parts contradict each other.
+    """
+    bank = sampling.bank if sampling.estimand == "bank" else 0
+    return Path(
+        outcomes,
+        planned,
+        tuple(unpack(item.above, item.above_steps, planned, bank) for item in sampling.questions),
+        tuple(unpack(1 - item.below, item.below_steps, planned, bank) for item in sampling.questions),
+    )
