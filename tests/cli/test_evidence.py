@@ -60,7 +60,7 @@ def test_registered_ids_are_what_is_compared(bare):
 
 
 def test_the_file_of_ids_is_read_strictly(bare):
-    assert read_item_ids(bare.file("ids.txt", "b\na\n\nc")) == ("a", "b", "c")
+    assert read_item_ids(bare.file("ids.txt", "b\na\n\nc")) == (("a", "b", "c"), ())
     for text in ("a\na", "a\n\ud8ff"):
         path = bare.folder / "bad.txt"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))

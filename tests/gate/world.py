@@ -353,7 +353,7 @@ class World:
         share = min(stream.share_of(bare) for stream in streams)
         bank = items if estimand == "bank" else 0
         questions = tuple(commit(item, items, bank) for item in asked(kernels, mark, share))
-        self.record(replace(bare, sampling=Sampling(estimand, items, "sha256:order", "seed", "", questions)))
+        self.record(replace(bare, sampling=Sampling(estimand, items, "sha256:order", "seed", "", items, questions)))
         return run
 
     def refuse(self, run: str, code: str = "E403", *, by: str = AUDITOR, role: str = "auditor") -> None:

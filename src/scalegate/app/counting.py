@@ -8,16 +8,19 @@ from math import ceil, floor
 from scalegate.app.book import Book
 from scalegate.app.refusal import RefusalError
 from scalegate.app.registered import Chosen, column, metric
-from scalegate.app.runs import planned_items, planned_order
+from scalegate.app.runs import planned_items, planned_units
 from scalegate.core.events import RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.core.reading import AtLeast, Finding, Reading, SingleTry, Tally, TallyRule
 from scalegate.ingest.admissibility import tally
-from scalegate.ingest.outcomes import outcomes
+from scalegate.ingest.objections import objection
+from scalegate.ingest.outcomes import means, outcomes
 from scalegate.stats.sequential import FAILURE, SUCCESS
 
 # A run that chose what to stop at by what it saw.
 EARLY = frozenset({"E501"})
+# Scores between 0 and 1, or several tries of an item: what a mean is made of.
+MEANS = frozenset({"E502", "E503"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,40 @@ def count(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Read
 
 
 def _in_order(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
-    """Count the items of a run with a sampling plan, up to the first that was not run: it may end early."""
-    reading = replace(reading, findings=tuple(map(_looked_at, reading.findings)))
-    order, by = planned_order(book, plan), rule(evaluation)
-    chosen = column(reading, plan, scorer, lambda word: tally(reading, word, by, order))
-    counts = tally(reading, chosen.word, by, order)
+    """Count the samples of a run with a sampling plan, up to the first that was not run: it may end early."""
+    units, by = planned_units(book, plan), None if evaluation.score.mean else rule(evaluation)
+    allowed = EARLY | MEANS if evaluation.score.mean else EARLY
+    reading = replace(reading, findings=tuple(_as_planned(item, allowed) for item in reading.findings))
+    items = [item for unit in units for item in unit]
+
+    def tallied(word: str) -> Tally:
+        found = tally(reading, word, by or SingleTry(), items)
+        return replace(found, findings=tuple(_as_planned(item, allowed) for item in found.findings))
+
+    chosen = column(reading, plan, scorer, tallied)
+    counts = tallied(chosen.word)
+    stray = evaluation.score.mean and not _in_unit(reading, chosen.word)
+    if stray:
+        counts = replace(counts, findings=(*counts.findings, objection("E502", "some lie outside 0 to 1")))
     if counts.refusal is not None:
         return Counted(chosen, counts)
-    path = outcomes(reading, chosen.word, by, order)
+    if evaluation.of_means:
+        path = means(reading, chosen.word, by, units, evaluation.score.tries)
+        return Counted(chosen, replace(counts, successes=0, failures=0, missing=counts.planned), path=path)
+    path = outcomes(reading, chosen.word, by or SingleTry(), items)
     successes, failures = path.count(SUCCESS), path.count(FAILURE)
     missing = counts.planned - successes - failures
     return Counted(chosen, replace(counts, successes=successes, failures=failures, missing=missing), path=path)
 
 
-def _looked_at(finding: Finding) -> Finding:
-    """Return an objection as a note where it says what a run with a sampling plan may do: end early."""
-    return replace(finding, severity="note") if finding.code in EARLY else finding
+def _in_unit(reading: Reading, scorer: str) -> bool:
+    found = reading.column(scorer)
+    return found is None or all(value is None or 0 <= value <= 1 for value in found.values)
+
+
+def _as_planned(finding: Finding, allowed: frozenset[str]) -> Finding:
+    """Return an objection as a note where it says what the plan of the run, or its evaluation, allows."""
+    return replace(finding, severity="note") if finding.code in allowed else finding
 
 
 def _aggregate(reading: Reading, word: str, plan: RunRegistered) -> tuple[Tally, bool]:

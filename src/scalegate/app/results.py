@@ -29,12 +29,12 @@ from scalegate.core.reading import (
 )
 from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Run
-from scalegate.gate.sampling import path_of
+from scalegate.gate.sampling import looked_at
 from scalegate.ingest.admissibility import tally, untimely
 from scalegate.ingest.read import read_lm_eval_run, read_log
 from scalegate.ingest.registration import shortfalls, strangers
 from scalegate.stats.binomial import BoundError, Interval, interval
-from scalegate.stats.pooling import of_path, pooled
+from scalegate.stats.pooling import pooled
 
 # A file that is no log at all is a slip of the hand, and not recorded as an attempt.
 NO_LOG = frozenset({"E101", "E102", "E103"})
@@ -268,9 +268,11 @@ def _bounds(entry: Entry, plan: RunRegistered, evaluation: Evaluation) -> Interv
     try:
         if plan.sampling is None:
             return interval(event.successes, event.failures, event.missing, *errors)
-        path = path_of(plan, event)
-        shown = pooled([of_path(path)], *errors) if path is not None else None
-        return Interval(shown.lower, shown.upper) if shown is not None else None
+        counts = looked_at(evaluation, plan, event)
+        if counts is None:
+            return None
+        shown = pooled([counts], *errors)
+        return Interval(shown.lower, shown.upper)
     except BoundError:
         return None
 

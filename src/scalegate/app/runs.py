@@ -6,11 +6,12 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from scalegate.app.bindings import check_speaker, find_evaluation
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
-from scalegate.app.sampling import check_sequential, draw
+from scalegate.app.sampling import draw, units_of
 from scalegate.core.canonical import Plain, canonical_bytes
 from scalegate.core.events import DefectRetracted, Entry, RunRegistered, RunVoided
 from scalegate.core.kernel import Evaluation
@@ -29,13 +30,14 @@ class Registration:
         run: its id.
         evaluation: name, `policy/name` or digest of the evaluation.
         subject: the subject's name.
-        items: planned number of items; 0 takes that of `item_ids`.
+        items: planned number of items, or of clusters in a sequential run; 0 takes all `item_ids`.
         item_ids: ids of the planned items; empty when only their number is planned.
         report_by: after this instant a run without a result is missing.
         elicitation, scaffold: empty for none.
         methods: method cards that the run follows.
         task, scorer, model: what the log must name, in the words of its harness; empty for whatever it names.
         sequential: look at the run after every item, and let it end as soon as every threshold is answered.
+        clusters: for each of `item_ids`, which others it belongs with; empty where each is one of its own.
     """
 
     run: str
@@ -51,13 +53,14 @@ class Registration:
     scorer: str = ""
     model: str = ""
     sequential: bool = False
+    clusters: tuple[str, ...] = ()
 
 
-def read_item_ids(path: Path) -> tuple[str, ...]:
-    """Return the item ids of a file, one a line, sorted.
+def read_item_ids(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the item ids of a file, one a line, sorted, and the cluster of each where a tab and its name follow.
 
     Raises:
-        RefusalError: if it cannot be read, is not UTF-8, or names an item twice.
+        RefusalError: if it cannot be read, is not UTF-8, names an item twice, or clusters for some items only.
     """
     try:
         lines = path.read_bytes().decode("utf-8").splitlines()
@@ -65,10 +68,13 @@ def read_item_ids(path: Path) -> tuple[str, ...]:
         raise RefusalError("usage", "file-unreadable", f"cannot read `{path}`: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RefusalError("malformed", "items-not-text", f"`{path}` is not UTF-8") from error
-    found = [line for line in lines if line]
-    if len(set(found)) != len(found):
+    found = sorted(line.partition("\t")[::2] for line in lines if line)
+    ids, clusters = tuple(item for item, _ in found), tuple(cluster for _, cluster in found)
+    if len(set(ids)) != len(ids):
         raise RefusalError("malformed", "items-twice", f"`{path}` names an item twice")
-    return tuple(sorted(found))
+    if any(clusters) and not all(clusters):
+        raise RefusalError("malformed", "clusters-partial", f"`{path}` names a cluster for some items, and not for all")
+    return ids, clusters if any(clusters) else ()
 
 
 def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, tuple[str, ...]]:
@@ -88,8 +94,6 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
     part = plan.sequential and items < len(plan.item_ids)
     if not 0 < items <= MAX_ITEMS or (plan.item_ids and items != len(plan.item_ids) and not part):
         raise RefusalError("usage", "items-impossible", "the number of items is not that of the ids, or is none")
-    if plan.sequential:
-        check_sequential(plan.item_ids, items)
     ids: list[Plain] = list(plan.item_ids)
     digest = book.keep(canonical_bytes(ids)) if ids else ""
     warnings: list[str] = []
@@ -116,7 +120,7 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
             plan.scorer,
             plan.model,
         )
-        return draw(book, page, bare, plan.item_ids, evaluation) if plan.sequential else bare
+        return draw(book, page, bare, units_of(plan.item_ids, plan.clusters), evaluation) if plan.sequential else bare
 
     return book.record(prepare), tuple(warnings)
 
@@ -182,26 +186,30 @@ def planned_items(book: Book, plan: RunRegistered) -> int | Collection[str]:
         RefusalError: if the ids are not kept, or not what was registered.
     """
     if plan.sampling is not None:
-        return planned_order(book, plan)
-    return _kept_ids(book, plan.run, plan.item_ids) if plan.item_ids else plan.items
+        return [item for unit in planned_units(book, plan) for item in unit]
+    if not plan.item_ids:
+        return plan.items
+    return [str(item) for item in _kept(book, plan.run, plan.item_ids)]
 
 
-def planned_order(book: Book, plan: RunRegistered) -> tuple[str, ...]:
-    """Return the items of a run with a sampling plan, in their registered order.
+def planned_units(book: Book, plan: RunRegistered) -> tuple[tuple[str, ...], ...]:
+    """Return the items of each sample of a run with a sampling plan, in their registered order.
 
     Raises:
         RefusalError: if the order is not kept, is not what was registered, or nobody registered one.
     """
     order = plan.sampling.order if plan.sampling is not None else ""
-    return _kept_ids(book, plan.run, order)
+    return tuple(tuple(str(item) for item in unit) for unit in _kept(book, plan.run, order))
 
 
-def _kept_ids(book: Book, run: str, digest: str) -> tuple[str, ...]:
+def _kept(book: Book, run: str, digest: str) -> list[Any]:
     try:
         found = json.loads(book.store.get_blob(digest))
     except (KeyError, ValueError) as error:
         raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are not kept") from error
-    return tuple(str(item) for item in found)
+    if not isinstance(found, list):
+        raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are no list")
+    return found
 
 
 def void(book: Book, run: str, why: str, speaker: Speaker) -> Entry:

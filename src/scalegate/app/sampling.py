@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from scalegate.app.book import Book, Page
@@ -10,12 +11,14 @@ from scalegate.core.canonical import Plain, canonical_bytes, digest
 from scalegate.core.events import RunRegistered, Sampling
 from scalegate.core.kernel import Evaluation
 from scalegate.core.order import shuffled
-from scalegate.gate.sampling import Asked, asked, commit
+from scalegate.gate.sampling import Asked, asked, bet, commit
 from scalegate.gate.streams import Streams
 from scalegate.stats.boundary import MOST_SAMPLES
 
 # What an entry may hold of boundaries, in hexadecimal digits, beside everything else.
 MOST_DIGITS = 56_000
+# Means are kept in the result, each as a fraction.
+MOST_MEANS = 2_000
 
 
 class RegistrationSeed:
@@ -26,29 +29,36 @@ class RegistrationSeed:
         return registration, "developer"
 
 
-def check_sequential(item_ids: tuple[str, ...], items: int) -> None:
-    """Refuse a plan that no sequential run can have.
+def units_of(item_ids: tuple[str, ...], clusters: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the items of each sample by its name: that of its cluster, or of the one item that it is.
 
-    Raises:
-        RefusalError: without item ids, or with more samples than a boundary may have.
+    Args:
+        item_ids: ids of all items.
+        clusters: the cluster of each; empty where each is one of its own.
     """
-    if not item_ids:
-        raise RefusalError(
-            "usage",
-            "order-open",
-            "a run that may end early needs the ids of its items: their order is fixed before it begins",
-            "give them with --item-ids, one a line",
-        )
-    if items > MOST_SAMPLES:
-        raise RefusalError("usage", "samples-many", f"{items} samples are more than the {MOST_SAMPLES} of a boundary")
+    found: dict[str, tuple[str, ...]] = {}
+    for item, cluster in zip(item_ids, clusters or item_ids, strict=True):
+        found[cluster] = (*found.get(cluster, ()), item)
+    return found
 
 
-def draw(book: Book, page: Page, bare: RunRegistered, bank: tuple[str, ...], evaluation: Evaluation) -> RunRegistered:
+def draw(
+    book: Book, page: Page, bare: RunRegistered, units: Mapping[str, tuple[str, ...]], evaluation: Evaluation
+) -> RunRegistered:
     """Return a registration with its sampling plan: the order drawn, and a boundary for each answer.
 
+    Args:
+        book: where the order is kept.
+        page: the history that the registration follows.
+        bare: the registration; its `items` are the samples planned at most, all of them if there are fewer.
+        units: the items of each sample.
+        evaluation: what is measured.
+
     Raises:
-        RefusalError: if no threshold can be answered, or the boundaries do not fit in one entry.
+        RefusalError: if the order cannot be fixed, no threshold can be answered, or the plan does not fit in an entry.
     """
+    most = min(bare.items, len(units))
+    _check(evaluation, units, most)
     found = questions(page, bare, evaluation)
     if not found:
         raise RefusalError(
@@ -57,22 +67,47 @@ def draw(book: Book, page: Page, bare: RunRegistered, bank: tuple[str, ...], eva
             f"no policy in force compares `{evaluation.id}` with a number that a rate can cross",
             "register it without --sequential: it is then looked at once, at its end",
         )
-    of_bank = len(bank) if evaluation.estimand == "bank" else 0
-    committed = tuple(commit(item, bare.items, of_bank) for item in found)
+    of_bank = len(units) if evaluation.estimand == "bank" else 0
+    committed = tuple(bet(item) if evaluation.of_means else commit(item, most, of_bank) for item in found)
     digits = sum(len(item.above_steps) + len(item.below_steps) for item in committed)
     if digits > MOST_DIGITS:
-        most = bare.items * MOST_DIGITS // digits
         raise RefusalError(
             "usage",
             "boundaries-long",
-            f"{len(found)} thresholds with {bare.items} samples make more boundary than one entry holds",
-            f"plan at most {most} samples with --at-most",
+            f"{len(found)} thresholds with {most} samples make more boundary than one entry holds",
+            f"plan at most {most * MOST_DIGITS // digits} samples with --at-most",
         )
     seed, source = RegistrationSeed().seed(digest([bare.run, bare.evaluation, bare.subject, page.history.head]))
-    order: list[Plain] = list(shuffled(bank, seed)[: bare.items])
+    order: list[Plain] = [list(units[name]) for name in shuffled(units, seed)[:most]]
+    items = sum(len(units[name]) for name in shuffled(units, seed)[:most])
     kept = book.keep(canonical_bytes(order))
-    sampling = Sampling(evaluation.estimand, len(bank), kept, seed, evaluation.clustered_by, committed)
-    return replace(bare, order=source, sampling=sampling)
+    sampling = Sampling(evaluation.estimand, len(units), kept, seed, evaluation.clustered_by, most, committed)
+    return replace(bare, items=items, order=source, sampling=sampling)
+
+
+def _check(evaluation: Evaluation, units: Mapping[str, tuple[str, ...]], most: int) -> None:
+    clustered = any(name not in items for name, items in units.items())
+    if not units:
+        raise RefusalError(
+            "usage",
+            "order-open",
+            "a run that may end early needs the ids of its items: their order is fixed before it begins",
+            "give them with --item-ids, one a line",
+        )
+    if bool(evaluation.clustered_by) is not clustered:
+        by = evaluation.clustered_by
+        raise RefusalError(
+            "usage",
+            "clusters-open",
+            f"`{evaluation.id}` is clustered by {by}" if by else f"`{evaluation.id}` is not clustered",
+            "in the file of --item-ids, write each id, a tab, and its cluster" if by else "write ids only",
+        )
+    if evaluation.of_means and evaluation.estimand == "bank":
+        raise RefusalError(
+            "usage", "bank-of-means", f"`{evaluation.id}` is a mean over its bank, which no sequential run bounds yet"
+        )
+    if most > (MOST_MEANS if evaluation.of_means else MOST_SAMPLES):
+        raise RefusalError("usage", "samples-many", f"{most} samples are more than one run may look at")
 
 
 def questions(page: Page, plan: RunRegistered, evaluation: Evaluation) -> list[Asked]:

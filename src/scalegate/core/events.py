@@ -86,7 +86,8 @@ class Sampling:
         bank: number of items that the order was drawn from.
         order: digest of the ids of the planned items, in the order in which they are run.
         seed: what the order was drawn with.
-        clustered_by: field of an item's metadata that says which items belong together; empty for none.
+        clustered_by: what says which items belong together; empty for none.
+        units: planned number of samples: of items, or of clusters of them.
         questions: what may be answered early.
     """
 
@@ -95,6 +96,7 @@ class Sampling:
     order: str
     seed: str
     clustered_by: str
+    units: int
     questions: tuple[Question, ...]
 
 
@@ -151,7 +153,8 @@ class ResultReported:
         task, model, scorer: what the log says was run, on what, and which of its scores was counted.
         content: digest over the samples, whatever bytes surround them; empty where the log has none.
         outcomes: of a run with a sampling plan, what its samples came to in registered order, up to the first that
-            was not run: `1`, `0`, or `-` for one without a score.
+            was not run: `1`, `0`, or `-` for one without a score. Where samples are means, each as a fraction, with
+            spaces between; `low..high` where something of it has no score.
     """
 
     run: str

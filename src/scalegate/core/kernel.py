@@ -319,6 +319,11 @@ class Evaluation:
     estimand: Estimand = "population"
     clustered_by: str = ""
 
+    @property
+    def of_means(self) -> bool:
+        """Whether one sample is a mean: of scores between 0 and 1, or of items that belong together."""
+        return self.score.mean or bool(self.clustered_by)
+
 
 @dataclass(frozen=True, slots=True)
 class Safeguard:

@@ -12,15 +12,17 @@ from fractions import Fraction
 from functools import lru_cache
 
 from scalegate.core.events import Question, ResultReported, RunRegistered, Sampling
-from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Measure, Not
+from scalegate.core.kernel import Compare, Condition, Constant, Evaluation, Kernel, Measure, Not
 from scalegate.stats.binomial import GRID, BoundError
 from scalegate.stats.boundary import unpack
 from scalegate.stats.calibrate import calibrated
-from scalegate.stats.pooling import FIRST
+from scalegate.stats.means import Means
+from scalegate.stats.pooling import FIRST, Counts, of_means, of_path
 from scalegate.stats.sequential import FAILURE, SUCCESS, Path
 
 # The least by which a rate that is strictly above or below a constant is shown to differ from it.
 _STRICTLY = Fraction(1, GRID)
+MOST_SHARE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,55 @@ def commit(item: Asked, most: int, bank: int) -> Question:
     return Question(item.above, item.above_error, above.packed, item.below, item.below_error, below.packed)
 
 
+def bet(item: Asked) -> Question:
+    """Return a question that bets will answer: there is nothing to commit but the errors."""
+    return Question(item.above, item.above_error, "", item.below, item.below_error, "")
+
+
+def looked_at(evaluation: Evaluation, plan: RunRegistered, result: ResultReported) -> Counts | None:
+    """Return what a run with a sampling plan came to; None where its parts do not fit together or its evaluation."""
+    sampling = plan.sampling
+    if sampling is None or sampling.estimand != evaluation.estimand:
+        return None
+    if evaluation.of_means:
+        # Bets here are about where scores come from; of a bank without replacement they would show too much.
+        means = means_of(plan, result) if sampling.estimand == "population" else None
+        return None if means is None else of_means(means)
+    path = path_of(plan, result)
+    return None if path is None else of_path(path)
+
+
+def means_of(plan: RunRegistered, result: ResultReported) -> Means | None:
+    """Return the samples of a run that are means beside its questions; None where they are none."""
+    if plan.sampling is None or not result.outcomes:
+        return None
+    try:
+        return _means(plan.sampling, result.outcomes)
+    except (BoundError, ValueError, ZeroDivisionError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _means(sampling: Sampling, outcomes: str) -> Means:
+    samples = []
+    for word in outcomes.split(" "):
+        low, _, high = word.partition("..")
+        samples.append((_share(low), _share(high or low)))
+    questions = tuple((item.above, item.above_error, item.below, item.below_error) for item in sampling.questions)
+    return Means(tuple(samples), sampling.units, questions)
+
+
+def _share(text: str) -> Fraction:
+    """Return a share as it is written in an event: `n/d` or a whole number, no longer than one can be.
+
+    Raises:
+        ValueError: for any other text.
+    """
+    if len(text) > MOST_SHARE or set(text) - set("0123456789/"):
+        raise ValueError(f"no share: {text!r:.40}")
+    return Fraction(text)
+
+
 def path_of(plan: RunRegistered, result: ResultReported) -> Path | None:
     """Return the outcomes of a run beside its questions.
 
@@ -112,7 +163,7 @@ def path_of(plan: RunRegistered, result: ResultReported) -> Path | None:
     if plan.sampling is None or not result.outcomes:
         return None
     try:
-        path = _path(plan.sampling, plan.items, result.outcomes)
+        path = _path(plan.sampling, result.outcomes)
     except BoundError:
         return None
     counted = path.outcomes.count(SUCCESS), path.outcomes.count(FAILURE)
@@ -120,13 +171,13 @@ def path_of(plan: RunRegistered, result: ResultReported) -> Path | None:
 
 
 @lru_cache(maxsize=1024)
-def _path(sampling: Sampling, planned: int, outcomes: str) -> Path:
+def _path(sampling: Sampling, outcomes: str) -> Path:
     """Return a path; it is kept, since one decision asks for it many times.
 
     Raises:
         BoundError: if its parts contradict each other.
     """
-    bank = sampling.bank if sampling.estimand == "bank" else 0
+    bank, planned = sampling.bank if sampling.estimand == "bank" else 0, sampling.units
     return Path(
         outcomes,
         planned,

@@ -7,9 +7,9 @@ from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.core.quantities import DAY
 from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Records, Run
-from scalegate.gate.sampling import path_of
+from scalegate.gate.sampling import looked_at
 from scalegate.gate.voices import is_independent, may_speak
-from scalegate.stats.pooling import Counts, of_path
+from scalegate.stats.pooling import Counts
 
 # A run is never pending for longer than this where the policy writes no `no result, stop`.
 PENDING_AT_MOST = 60 * DAY
@@ -78,10 +78,9 @@ class Standing:
         if result is None or not self.usable(run, result) or result.successes + result.failures > planned:
             return Counts(0, 0, planned)
         if run.plan.sampling is not None:
-            if run.plan.sampling.estimand != self.evaluation.estimand:
-                return Counts(0, 0, planned)
-            path = path_of(run.plan, result)
-            return Counts(0, 0, planned) if path is None else of_path(path)
+            return looked_at(self.evaluation, run.plan, result) or Counts(0, 0, run.plan.sampling.units)
+        if self.evaluation.of_means:
+            return Counts(0, 0, planned)
         return Counts(result.successes, result.failures, planned - result.successes - result.failures)
 
     def usable(self, run: Run, result: ResultReported) -> bool:

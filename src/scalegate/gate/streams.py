@@ -14,7 +14,15 @@ from fractions import Fraction
 from scalegate.core.events import ResultReported, RunRegistered
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
-from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_bound, show_duration, show_instant
+from scalegate.core.quantities import (
+    FOREVER,
+    UNBOUNDED,
+    ComputeRange,
+    show_bound,
+    show_count,
+    show_duration,
+    show_instant,
+)
 from scalegate.core.subject import Subject
 from scalegate.gate.budget import ErrorBudget, Stratum, stratum_name
 from scalegate.gate.lineage import Link
@@ -378,6 +386,14 @@ def detail_of(bounds: Bounds) -> str:
     """Return interval and counts in words."""
     pool = bounds.falling
     planned = pool.successes + pool.failures + pool.missing
+    if pool.mean is not None:
+        low, high = pool.mean
+        mean = (
+            show_bound(low, up=False) if low == high else f"{show_bound(low, up=False)} to {show_bound(high, up=True)}"
+        )
+        words = f"between {show_bound(pool.lower, up=False)} and {show_bound(pool.upper, up=True)}"
+        words += f" (mean of {show_count(planned, 'sample')}: {mean}"
+        return words + (f", {pool.looks} results pooled)" if pool.looks > 1 else ")")
     words = f"between {show_bound(pool.lower, up=False)} and {show_bound(pool.upper, up=True)}"
     words += f" ({pool.successes} of {planned}"
     if pool.missing:

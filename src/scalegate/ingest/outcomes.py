@@ -1,20 +1,32 @@
-"""What the items of a log came to, in the order that was registered for them."""
+"""What the samples of a log came to, in the order that was registered for them.
+
+Whatever was run behind the first sample that was not does not count: else the order in which samples end, or which of
+them a crash leaves out, could choose among the scores.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from scalegate.core.reading import AtLeast, Reading, TallyRule
+from scalegate.stats.clusters import cluster_scores
 from scalegate.stats.sequential import FAILURE, MISSING, SUCCESS
 
 ABSENT = "absent"
 
 
+@dataclass(slots=True)
+class _Tries:
+    """The tries of one item: their scores, None for one without a score, and how many were not run."""
+
+    scores: list[Fraction | None] = field(default_factory=list)
+    absent: int = 0
+
+
 def outcomes(reading: Reading, scorer: str, rule: TallyRule, order: Iterable[str]) -> str:
     """Return one of `1`, `0` and `-` for each item, up to the first that was not run to its end.
-
-    Whatever else was run lies behind a hole, and does not count: else the order in which items end, or which of them
-    a crash leaves out, could choose among the scores.
 
     Args:
         reading: the log.
@@ -22,29 +34,66 @@ def outcomes(reading: Reading, scorer: str, rule: TallyRule, order: Iterable[str
         rule: how the tries of an item make it a success.
         order: ids of the planned items in their registered order.
     """
+    found = []
+    tries = _tries(reading, scorer)
+    for item in order:
+        outcome = _outcome(tries.get(item), rule)
+        if not outcome:
+            break
+        found.append(outcome)
+    return "".join(found)
+
+
+def means(reading: Reading, scorer: str, rule: TallyRule | None, units: Sequence[Sequence[str]], tries: int) -> str:
+    """Return the mean of each unit of items, as events hold it, up to the first item that was not run to its end.
+
+    Args:
+        reading: the log; its scores lie between 0 and 1.
+        scorer: name of a column; one that the log does not have has no outcomes.
+        rule: how the tries of an item make it a success; None where the scores of its tries count by themselves.
+        units: ids of the items of each planned unit, in their registered order.
+        tries: planned tries of each item.
+    """
+    seen = _tries(reading, scorer)
+    scored: list[tuple[int, Fraction | None]] = []
+    sizes = {place: len(unit) * (tries if rule is None else 1) for place, unit in enumerate(units)}
+    for place, item in ((place, item) for place, unit in enumerate(units) for item in unit):
+        ran = seen.get(item)
+        if rule is None:
+            if ran is None or ran.absent or len(ran.scores) < tries:
+                break
+            scored += [(place, score) for score in ran.scores[:tries]]
+            continue
+        outcome = _outcome(ran, rule)
+        if not outcome:
+            break
+        scored.append((place, {SUCCESS: Fraction(1), FAILURE: Fraction(0)}.get(outcome)))
+    ends = cluster_scores(scored, sizes)
+    pairs = zip(ends.above, ends.below, strict=True)
+    return " ".join(str(low) if low == high else f"{low}..{high}" for low, high in pairs)
+
+
+def _tries(reading: Reading, scorer: str) -> dict[str, _Tries]:
     column = reading.column(scorer)
-    if column is None:
+    found: dict[str, _Tries] = {}
+    if column is not None:
+        for item, value, missing in zip(column.items, column.values, column.missing, strict=True):
+            tries = found.setdefault(str(item), _Tries())
+            if missing == ABSENT:
+                tries.absent += 1
+            else:
+                tries.scores.append(value)
+    return found
+
+
+def _outcome(ran: _Tries | None, rule: TallyRule) -> str:
+    """Return what an item came to, whatever its missing tries would have been; empty when it was not run to its end."""
+    if ran is None:
         return ""
     tries, needed = (rule.tries, rule.successes) if isinstance(rule, AtLeast) else (1, 1)
-    hits: dict[str, int] = {}
-    misses: dict[str, int] = {}
-    gone: dict[str, int] = {}
-    for item, value, missing in zip(column.items, column.values, column.missing, strict=True):
-        name = str(item)
-        kind = gone if missing == ABSENT else hits if value == 1 else misses if value == 0 else None
-        hits.setdefault(name, 0)
-        if kind is not None:
-            kind[name] = kind.get(name, 0) + 1
-    found = []
-    for item in order:
-        if item not in hits:
-            break
-        if hits[item] >= needed:
-            found.append(SUCCESS)
-        elif misses.get(item, 0) > tries - needed:
-            found.append(FAILURE)
-        elif gone.get(item, 0):
-            break
-        else:
-            found.append(MISSING)
-    return "".join(found)
+    hits, misses = ran.scores.count(Fraction(1)), sum(score is not None and score != 1 for score in ran.scores)
+    if hits >= needed:
+        return SUCCESS
+    if misses > tries - needed:
+        return FAILURE
+    return "" if ran.absent else MISSING

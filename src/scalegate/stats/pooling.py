@@ -18,6 +18,7 @@ from fractions import Fraction
 
 from scalegate.stats.anytime import anytime_lower_bound
 from scalegate.stats.binomial import check_error, check_not_negative, lower_bound
+from scalegate.stats.means import Means, means_above
 from scalegate.stats.sequential import FAILURE, MISSING, SUCCESS, Path
 
 
@@ -25,13 +26,15 @@ from scalegate.stats.sequential import FAILURE, MISSING, SUCCESS, Path
 class Counts:
     """Samples of one report: successes, failures, and missing (unscored, refused, errored).
 
-    `path` is there when the run was looked at sample by sample. Raises BoundError when a count is negative.
+    `path` is there when the run was looked at sample by sample, `means` when its samples are means; the counts of those
+    are of samples at 1, at 0, and all others. Raises BoundError when a count is negative.
     """
 
     successes: int
     failures: int
     missing: int = 0
     path: Path | None = None
+    means: Means | None = None
 
     def __post_init__(self) -> None:
         check_not_negative(successes=self.successes, failures=self.failures, missing=self.missing)
@@ -44,7 +47,8 @@ class Counts:
     def mirrored(self) -> Counts:
         """Return the same report with successes and failures exchanged."""
         path = None if self.path is None else self.path.mirrored()
-        return Counts(self.failures, self.successes, self.missing, path)
+        means = None if self.means is None else self.means.mirrored()
+        return Counts(self.failures, self.successes, self.missing, path, means)
 
 
 def of_path(path: Path) -> Counts:
@@ -52,10 +56,17 @@ def of_path(path: Path) -> Counts:
     return Counts(path.seen.count(SUCCESS), path.seen.count(FAILURE), path.missing, path)
 
 
+def of_means(means: Means) -> Counts:
+    """Return the report of a run whose samples are means."""
+    whole, none = means.counted.count((Fraction(1), Fraction(1))), means.counted.count((Fraction(0), Fraction(0)))
+    return Counts(whole, none, len(means.counted) - whole - none, means=means)
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled:
     """What a stream shows after its looks; rates are whole multiples of the grid in [0, 1].
 
+    `mean` is that of all samples where they are means, as low and as high as it may be.
     `lower` is latched: the largest bound that any look has shown, which no later look takes back.
     `lower_at_most` is where that latch could stand had every missing sample been a success; with
     nothing missing the two are equal. `upper` comes from the whole pool and is never below `lower`.
@@ -68,6 +79,7 @@ class Pooled:
     failures: int
     missing: int
     looks: int
+    mean: tuple[Fraction, Fraction] | None = None
 
 
 FIRST = Fraction(9, 10)
@@ -84,6 +96,8 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
     """
     check_error(error_above)
     check_error(error_below)
+    if any(look.means is not None for look in looks):
+        return _pooled_means(looks, error_above, error_below)
     lower = lower_at_most = Fraction(0)
     pool = Counts(0, 0)
     for look, counts in enumerate(looks):
@@ -106,6 +120,8 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
     """
     if not looks:
         return Fraction(1)
+    if any(look.means is not None for look in looks):
+        return 1 - means_above(_all_means([look.mirrored() for look in looks]), error_below)
     mirrored = [look.mirrored() for look in looks]
     pool, bounds = mirrored[0], [1 - _lower(mirrored[0], error_below, Fraction(0))]
     for count, look in enumerate(mirrored[1:], 2):
@@ -117,6 +133,23 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
             bounds.append(1 - _lower(pool, error_below, Fraction(0), later=True))
     share = 1 - Fraction(pool.successes, pool.trials) if pool.trials else Fraction(1)
     return min([bounds[-1], *(bound for bound in bounds if share <= bound)])
+
+
+def _pooled_means(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
+    runs = _all_means(looks)
+    lower, at_most = means_above(runs, error_above), means_above(runs, error_above, best=True)
+    upper = max(pooled_upper(looks, error_below), lower)
+    counted = [sample for run in runs for sample in run.counted]
+    low, high = (sum(ends, Fraction(0)) / len(counted) for ends in zip(*counted, strict=True))
+    pool = looks[0]
+    for look in looks[1:]:
+        pool = _joined(pool, look)
+    return Pooled(lower, upper, at_most, pool.successes, pool.failures, pool.missing, len(looks), (low, high))
+
+
+def _all_means(looks: Sequence[Counts]) -> list[Means]:
+    """Return the runs of looks at means; of a look that is none, nothing is known of as many samples."""
+    return [look.means if look.means is not None else Means((), look.trials, ()) for look in looks]
 
 
 def _of_bank(looks: Sequence[Counts]) -> bool:

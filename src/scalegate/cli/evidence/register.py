@@ -31,9 +31,18 @@ _WHO = "--by 'Lea Roth' --role external-auditor"
 @click.option("--evaluation", required=True, help="Its name, POLICY/NAME, or digest.")
 @click.option("--subject", required=True, metavar="NAME", help="The model or system evaluated.")
 @click.option("--items", type=click.IntRange(min=1), default=None, help="Planned number of items.")
-@click.option("--item-ids", type=click.Path(path_type=Path), help="Ids of the planned items, one a line.")
+@click.option(
+    "--item-ids",
+    type=click.Path(path_type=Path),
+    help="Ids of the planned items, one a line; a tab and a cluster may follow.",
+)
 @click.option("--sequential", is_flag=True, help="Look after every item; end when every threshold is answered.")
-@click.option("--at-most", type=click.IntRange(min=2), default=None, help="With --sequential: this many items at most.")
+@click.option(
+    "--at-most",
+    type=click.IntRange(min=2),
+    default=None,
+    help="With --sequential: this many items, or clusters, at most.",
+)
 @click.option("--task", default="", help="The task that the log must name.")
 @click.option("--scorer", default="", help="Which score of the log counts.")
 @click.option("--model", default="", help="The model that the log must name.")
@@ -76,13 +85,15 @@ def register(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--at-most is for --sequential")
     book = open_book(ctx, store)
     end = moment(report_by, book.now(book.read()))
+    ids, clusters = read_item_ids(item_ids) if item_ids is not None else ((), ())
     plan = Registration(
         run=run,
         evaluation=evaluation,
         subject=subject,
         items=at_most or items or 0,
         report_by=end,
-        item_ids=read_item_ids(item_ids) if item_ids is not None else (),
+        item_ids=ids,
+        clusters=clusters,
         elicitation=elicitation,
         scaffold=scaffold,
         methods=methods,
