@@ -133,7 +133,7 @@ def test_the_digest_tells_boundaries_apart():
 @pytest.mark.extra
 @pytest.mark.parametrize("percent", range(1, 100))
 def test_the_error_is_exact_for_every_threshold(percent):
-    """Every threshold in steps of 0.01, all three errors, up to 20,000 samples, by another program: float64 and numpy."""
+    """Every threshold in steps of 0.01, three errors, up to 20,000 samples, by another program: float64 and numpy."""
     from tests.stats.float_walk import ever_reached as by_numpy  # noqa: PLC0415 - an extra
 
     threshold = Fraction(percent, 100)

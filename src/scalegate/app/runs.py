@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scalegate.app.bindings import check_speaker, find_evaluation
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
-from scalegate.app.sampling import draw, units_of
+from scalegate.app.sampling import compare, draw, units_of
 from scalegate.core.canonical import Plain, canonical_bytes
 from scalegate.core.events import DefectRetracted, Entry, RunRegistered, RunVoided
 from scalegate.core.kernel import Evaluation
@@ -38,6 +38,8 @@ class Registration:
         task, scorer, model: what the log must name, in the words of its harness; empty for whatever it names.
         sequential: look at the run after every item, and let it end as soon as every threshold is answered.
         clusters: for each of `item_ids`, which others it belongs with; empty where each is one of its own.
+        audits: the run of which a random part is run again; empty for none.
+        reported: what that run came to, by item: `1`, `0` or `-`.
     """
 
     run: str
@@ -54,6 +56,8 @@ class Registration:
     model: str = ""
     sequential: bool = False
     clusters: tuple[str, ...] = ()
+    audits: str = ""
+    reported: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_item_ids(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -120,7 +124,10 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
             plan.scorer,
             plan.model,
         )
-        return draw(book, page, bare, units_of(plan.item_ids, plan.clusters), evaluation) if plan.sequential else bare
+        if not plan.sequential:
+            return bare
+        drawn = draw(book, page, bare, units_of(plan.item_ids, plan.clusters), evaluation, audits=bool(plan.audits))
+        return compare(book, drawn, plan.audits, plan.reported) if plan.audits else drawn
 
     return book.record(prepare), tuple(warnings)
 

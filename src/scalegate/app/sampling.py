@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -43,7 +44,13 @@ def units_of(item_ids: tuple[str, ...], clusters: tuple[str, ...]) -> dict[str, 
 
 
 def draw(
-    book: Book, page: Page, bare: RunRegistered, units: Mapping[str, tuple[str, ...]], evaluation: Evaluation
+    book: Book,
+    page: Page,
+    bare: RunRegistered,
+    units: Mapping[str, tuple[str, ...]],
+    evaluation: Evaluation,
+    *,
+    audits: bool = False,
 ) -> RunRegistered:
     """Return a registration with its sampling plan: the order drawn, and a boundary for each answer.
 
@@ -53,12 +60,20 @@ def draw(
         bare: the registration; its `items` are the samples planned at most, all of them if there are fewer.
         units: the items of each sample.
         evaluation: what is measured.
+        audits: bets decide, by comparison with what was reported before.
 
     Raises:
         RefusalError: if the order cannot be fixed, no threshold can be answered, or the plan does not fit in an entry.
     """
     most = min(bare.items, len(units))
     _check(evaluation, units, most)
+    if audits and evaluation.estimand != "bank":
+        raise RefusalError(
+            "usage",
+            "audit-population",
+            f"`{evaluation.id}` is about a population, and an audit about the bank that was run before",
+            "only the policy can say `estimand: bank`",
+        )
     found = questions(page, bare, evaluation)
     if not found:
         raise RefusalError(
@@ -68,14 +83,15 @@ def draw(
             "register it without --sequential: it is then looked at once, at its end",
         )
     of_bank = len(units) if evaluation.estimand == "bank" else 0
-    committed = tuple(bet(item) if evaluation.of_means else commit(item, most, of_bank) for item in found)
+    by_bets = audits or evaluation.of_means
+    committed = tuple(bet(item) if by_bets else commit(item, most, of_bank) for item in found)
     digits = sum(len(item.above_steps) + len(item.below_steps) for item in committed)
     if digits > MOST_DIGITS:
         raise RefusalError(
             "usage",
             "boundaries-long",
             f"{len(found)} thresholds with {most} samples make more boundary than one entry holds",
-            f"plan at most {most * MOST_DIGITS // digits} samples with --at-most",
+            f"plan at most {MOST_DIGITS // (2 * len(found)) * 4} samples with --at-most",
         )
     seed, source = RegistrationSeed().seed(digest([bare.run, bare.evaluation, bare.subject, page.history.head]))
     order: list[Plain] = [list(units[name]) for name in shuffled(units, seed)[:most]]
@@ -83,6 +99,30 @@ def draw(
     kept = book.keep(canonical_bytes(order))
     sampling = Sampling(evaluation.estimand, len(units), kept, seed, evaluation.clustered_by, most, committed)
     return replace(bare, items=items, order=source, sampling=sampling)
+
+
+def compare(book: Book, drawn: RunRegistered, audits: str, reported: Mapping[str, str]) -> RunRegistered:
+    """Return the registration of an audit, with what was reported of every item of its bank.
+
+    Args:
+        book: where the order is kept.
+        drawn: the registration with its order.
+        audits: the run audited.
+        reported: what it came to, by item.
+
+    Raises:
+        RefusalError: if not every item of the bank is planned, or the audited run is about other items.
+    """
+    sampling = drawn.sampling
+    if sampling is None or sampling.units != sampling.bank:
+        raise RefusalError(
+            "usage", "audit-part", "an audit plans every item of the bank, and ends as soon as it has decided"
+        )
+    order = [unit[0] for unit in json.loads(book.store.get_blob(sampling.order))]
+    if set(order) != reported.keys():
+        raise RefusalError("usage", "audit-other", f"run `{audits}` is about other items than the bank")
+    told = "".join(reported[item] for item in order)
+    return replace(drawn, sampling=replace(sampling, audits=audits, reported=told))
 
 
 def _check(evaluation: Evaluation, units: Mapping[str, tuple[str, ...]], most: int) -> None:

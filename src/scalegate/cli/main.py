@@ -30,6 +30,7 @@ VERBS: Final = {
     "policy": ("scalegate.cli.policy:policy", "write, check and adopt policies"),
     "subject": ("scalegate.cli.subject:subject", "declare models and systems"),
     "evidence": ("scalegate.cli.evidence:evidence", "register runs, add results, attest"),
+    "run": ("scalegate.cli.run:run", "run an evaluation until it is decided"),
     "stop": ("scalegate.cli.stop:stop", "stop orders"),
     "exception": ("scalegate.cli.exception:exception", "invoke an exception of a policy"),
     "permit": ("scalegate.cli.permit:permit", "list and revoke permits"),

@@ -89,6 +89,8 @@ class Sampling:
         clustered_by: what says which items belong together; empty for none.
         units: planned number of samples: of items, or of clusters of them.
         questions: what may be answered early.
+        audits: the run whose items a random part of is run again; empty for none.
+        reported: what that run came to, in the order of this one: `1`, `0` or `-` for every item of the bank.
     """
 
     estimand: Literal["population", "bank"]
@@ -98,6 +100,8 @@ class Sampling:
     clustered_by: str
     units: int
     questions: tuple[Question, ...]
+    audits: str = ""
+    reported: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from functools import lru_cache
 
 from scalegate.core.events import Question, ResultReported, RunRegistered, Sampling
 from scalegate.core.kernel import Compare, Condition, Constant, Evaluation, Kernel, Measure, Not
+from scalegate.stats.audits import Audit
 from scalegate.stats.binomial import GRID, BoundError
 from scalegate.stats.boundary import unpack
 from scalegate.stats.calibrate import calibrated
 from scalegate.stats.means import Means
+from scalegate.stats.means import Question as Bets
 from scalegate.stats.pooling import FIRST, Counts, of_means, of_path
 from scalegate.stats.sequential import FAILURE, SUCCESS, Path
 
@@ -119,8 +121,33 @@ def looked_at(evaluation: Evaluation, plan: RunRegistered, result: ResultReporte
         # Bets here are about where scores come from; of a bank without replacement they would show too much.
         means = means_of(plan, result) if sampling.estimand == "population" else None
         return None if means is None else of_means(means)
-    path = path_of(plan, result)
+    path = audit_of(plan, result) if sampling.audits else path_of(plan, result)
     return None if path is None else of_path(path)
+
+
+def audit_of(plan: RunRegistered, result: ResultReported) -> Audit | None:
+    """Return the outcomes of an audit beside what was reported; None where they do not fit together.
+
+    Only of a bank: its items are drawn without replacement, and what was reported of each is there to compare with.
+    """
+    sampling = plan.sampling
+    if (
+        sampling is None
+        or sampling.estimand != "bank"
+        or len(sampling.reported) != sampling.bank
+        or not result.outcomes
+    ):
+        return None
+    try:
+        audit = Audit(result.outcomes, sampling.reported, sampling.units, _bets(sampling))
+    except BoundError:
+        return None
+    counted = audit.outcomes.count(SUCCESS), audit.outcomes.count(FAILURE)
+    return audit if counted == (result.successes, result.failures) else None
+
+
+def _bets(sampling: Sampling) -> tuple[Bets, ...]:
+    return tuple((item.above, item.above_error, item.below, item.below_error) for item in sampling.questions)
 
 
 def means_of(plan: RunRegistered, result: ResultReported) -> Means | None:
@@ -139,8 +166,7 @@ def _means(sampling: Sampling, outcomes: str) -> Means:
     for word in outcomes.split(" "):
         low, _, high = word.partition("..")
         samples.append((_share(low), _share(high or low)))
-    questions = tuple((item.above, item.above_error, item.below, item.below_error) for item in sampling.questions)
-    return Means(tuple(samples), sampling.units, questions)
+    return Means(tuple(samples), sampling.units, _bets(sampling))
 
 
 def _share(text: str) -> Fraction:

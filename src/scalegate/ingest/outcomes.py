@@ -44,6 +44,17 @@ def outcomes(reading: Reading, scorer: str, rule: TallyRule, order: Iterable[str
     return "".join(found)
 
 
+def item_outcomes(reading: Reading, scorer: str, rule: TallyRule) -> dict[str, str]:
+    """Return one of `1`, `0` and `-` for every item of a log by its id, in no particular order.
+
+    Args:
+        reading: the log.
+        scorer: name of a column; one that the log does not have has no outcomes.
+        rule: how the tries of an item make it a success.
+    """
+    return {item: _outcome(tries, rule) or MISSING for item, tries in _tries(reading, scorer).items()}
+
+
 def means(reading: Reading, scorer: str, rule: TallyRule | None, units: Sequence[Sequence[str]], tries: int) -> str:
     """Return the mean of each unit of items, as events hold it, up to the first item that was not run to its end.
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scalegate.stats.anytime import anytime_lower_bound
+from scalegate.stats.audits import Audit
 from scalegate.stats.binomial import check_error, check_not_negative, lower_bound
 from scalegate.stats.means import Means, means_above
 from scalegate.stats.sequential import FAILURE, MISSING, SUCCESS, Path
@@ -33,7 +34,7 @@ class Counts:
     successes: int
     failures: int
     missing: int = 0
-    path: Path | None = None
+    path: Path | Audit | None = None
     means: Means | None = None
 
     def __post_init__(self) -> None:
@@ -51,7 +52,7 @@ class Counts:
         return Counts(self.failures, self.successes, self.missing, path, means)
 
 
-def of_path(path: Path) -> Counts:
+def of_path(path: Path | Audit) -> Counts:
     """Return the counts of a run that was looked at sample by sample, up to where it was settled."""
     return Counts(path.seen.count(SUCCESS), path.seen.count(FAILURE), path.missing, path)
 

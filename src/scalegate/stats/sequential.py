@@ -23,7 +23,7 @@ from scalegate.stats.crossing import crossing
 SUCCESS: Final = "1"
 FAILURE: Final = "0"
 MISSING: Final = "-"
-_FLIPPED: Final = str.maketrans("10", "01")
+FLIPPED: Final = str.maketrans("10", "01")
 
 
 class Tracker:
@@ -109,12 +109,11 @@ class Path:
     @property
     def missing(self) -> int:
         """Samples that count against whatever is to be shown: those without a score, and those never reached."""
-        unscored = self.seen.count(MISSING)
-        return unscored if self.settled else unscored + self.planned - len(self.seen)
+        return missing_of(self.seen, self.planned, settled=bool(self.settled))
 
     def mirrored(self) -> Path:
         """Return the same run with successes and failures exchanged."""
-        return replace(self, outcomes=self.outcomes.translate(_FLIPPED), above=self.below, below=self.above)
+        return replace(self, outcomes=self.outcomes.translate(FLIPPED), above=self.below, below=self.above)
 
     def shown_above(self, error: Fraction, *, missing: str = MISSING) -> Fraction:
         """Return the largest committed threshold that the rate is shown to be above; 0 for none.
@@ -137,6 +136,12 @@ class Path:
                 break
             shown = side.threshold
         return shown
+
+
+def missing_of(seen: str, planned: int, *, settled: bool) -> int:
+    """Return how many samples count against whatever is to be shown: without a score, or never reached."""
+    unscored = seen.count(MISSING)
+    return unscored if settled else unscored + planned - len(seen)
 
 
 def _first(needed: tuple[int, ...], outcomes: Iterable[str], counting: str) -> int:

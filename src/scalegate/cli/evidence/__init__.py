@@ -15,6 +15,7 @@ evidence = LazyGroup(
         "add": (f"{_ROOM}.add:add", "add the log of a registered run"),
         "check": (f"{_ROOM}.check:check_log", "is this log admissible? Records nothing."),
         "list": (f"{_ROOM}.list:list_evidence", "list every registered run and its state"),
+        "picture": (f"{_ROOM}.picture:picture", "draw a run, or the intervals of an evaluation"),
         "attest": (f"{_ROOM}.attest:attest", "state something in a role, until a date"),
         "retract": (f"{_ROOM}.retract:retract", "retract all runs that share a defect"),
         "void": (f"{_ROOM}.void:void", "void a crashed run without a result"),

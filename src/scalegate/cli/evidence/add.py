@@ -65,11 +65,11 @@ def add(  # noqa: PLR0913 - one argument for each option
     for warning in added.warnings:
         output.warn(warning)
     if output.form == "json":
-        output.json(_record(added))
+        output.json(record_of(added))
     elif output.form == "plain":
-        output.lines(safe(f"{name}: {value}") for name, value in _record(added).items())
+        output.lines(safe(f"{name}: {value}") for name, value in record_of(added).items())
     else:
-        output.lines([safe(_sentence(added)), *map(finding_line, added.findings)])
+        output.lines([safe(sentence_of(added)), *map(finding_line, added.findings)])
     return code_of(added.refusal)
 
 
@@ -94,15 +94,22 @@ def finding_record(finding: Finding) -> dict[str, str]:
     }
 
 
-def _sentence(added: Added) -> str:
+def sentence_of(added: Added) -> str:
+    """Return what was recorded, in words."""
     event = added.entry.event
     if not isinstance(event, ResultReported):
         why = added.refusal.message if added.refusal else ""
         return f"entry {added.entry.index}: the log is refused, and the refusal recorded: {why}"
     n = event.successes + event.failures + event.missing
-    words = f"entry {added.entry.index}: {show_count(event.successes, 'success', 'successes')}"
-    words += f" of {show_count(n, 'item')}"
-    words += f", {event.missing} missing" if event.missing else ""
+    if event.outcomes and " " in event.outcomes:
+        words = f"entry {added.entry.index}: {show_count(event.outcomes.count(' ') + 1, 'mean')}"
+    elif event.adaptive and event.outcomes:
+        words = f"entry {added.entry.index}: {show_count(event.successes, 'success', 'successes')}"
+        words += f" in the first {len(event.outcomes)} of {show_count(n, 'sample')}"
+    else:
+        words = f"entry {added.entry.index}: {show_count(event.successes, 'success', 'successes')}"
+        words += f" of {show_count(n, 'item')}"
+        words += f", {event.missing} missing" if event.missing else ""
     if added.bounds is not None:
         low = show_bound(added.bounds.lower, up=False)
         words += f"; this run alone lies between {low} and {show_bound(added.bounds.upper, up=True)}"
@@ -111,7 +118,8 @@ def _sentence(added: Added) -> str:
     return words
 
 
-def _record(added: Added) -> dict[str, object]:
+def record_of(added: Added) -> dict[str, object]:
+    """Return what was recorded as plain data."""
     event = added.entry.event
     found: dict[str, object] = {
         "entry": added.entry.index,

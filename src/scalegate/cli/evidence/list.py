@@ -12,8 +12,10 @@ from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
+from scalegate.core.events import ResultReported
 from scalegate.core.quantities import show_instant
 from scalegate.gate.records import Run
+from scalegate.stats.sequential import MISSING
 
 _SAID = ("task", "model", "scorer")
 
@@ -53,8 +55,7 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
     plan, result = run.plan, run.result
     counts = ""
     if result is not None:
-        counts = f"{result.successes}/{result.successes + result.failures + result.missing}"
-        counts += f" ({result.missing} missing)" if result.missing else ""
+        counts = _counts(result)
     return {
         "run": plan.run,
         "state": _state(run, now),
@@ -75,11 +76,23 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
     }
 
 
+def _counts(result: ResultReported) -> str:
+    """Return successes of items; of a run that was looked at while it went on, those of the samples it took."""
+    planned = result.successes + result.failures + result.missing
+    if " " in result.outcomes:
+        return f"{result.outcomes.count(' ') + 1} means"
+    if result.outcomes:
+        missing = result.outcomes.count(MISSING)
+        counts = f"{result.successes}/{len(result.outcomes)} of {planned}"
+        return counts + (f" ({missing} missing)" if missing else "")
+    return f"{result.successes}/{planned}" + (f" ({result.missing} missing)" if result.missing else "")
+
+
 def _state(run: Run, now: int) -> str:
     if run.result is not None:
         if run.copied_from:
             return "copied"
-        usable = run.result.binary and not run.result.adaptive
+        usable = run.result.binary and (not run.result.adaptive or bool(run.result.outcomes))
         return "reported" if usable else "inconclusive"
     if run.voids:
         return "voided"

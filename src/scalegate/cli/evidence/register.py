@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scalegate.app.audits import reported_of
 from scalegate.app.runs import Registration, read_item_ids
 from scalegate.app.runs import register as register_run
 from scalegate.cli import exits
@@ -43,6 +44,7 @@ _WHO = "--by 'Lea Roth' --role external-auditor"
     default=None,
     help="With --sequential: this many items, or clusters, at most.",
 )
+@click.option("--audits", default="", help="Run a random part of this run's bank again, and compare.")
 @click.option("--task", default="", help="The task that the log must name.")
 @click.option("--scorer", default="", help="Which score of the log counts.")
 @click.option("--model", default="", help="The model that the log must name.")
@@ -64,6 +66,7 @@ def register(  # noqa: PLR0913 - one argument for each option
     item_ids: Path | None,
     sequential: bool,
     at_most: int | None,
+    audits: str,
     task: str,
     scorer: str,
     model: str,
@@ -86,6 +89,8 @@ def register(  # noqa: PLR0913 - one argument for each option
     book = open_book(ctx, store)
     end = moment(report_by, book.now(book.read()))
     ids, clusters = read_item_ids(item_ids) if item_ids is not None else ((), ())
+    reported = reported_of(book, audits) if audits else {}
+    ids = ids or tuple(sorted(reported))
     plan = Registration(
         run=run,
         evaluation=evaluation,
@@ -100,7 +105,9 @@ def register(  # noqa: PLR0913 - one argument for each option
         task=task,
         scorer=scorer,
         model=model,
-        sequential=sequential,
+        sequential=sequential or bool(audits),
+        audits=audits,
+        reported=reported,
     )
     entry, warnings = register_run(book, plan, speaker(by, role))
     for warning in warnings:

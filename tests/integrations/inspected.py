@@ -1,0 +1,114 @@
+"""A bank of questions for Inspect, a model that answers some of them, and a watch; as a program, one run of them.
+
+`inspected.py FOLDER ITEMS NEEDED TOGETHER` runs ITEMS items in FOLDER/run until the first NEEDED are done, TOGETHER
+at a time, and writes each call of the model to FOLDER/calls and each item that its watch saw to FOLDER/seen. It can be
+killed at any time, and called again.
+"""
+
+import random
+import signal
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import anyio
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import match
+from inspect_ai.solver import generate
+
+from scalegate.integrations.inspect import run_task
+
+BANK = 400
+
+
+class Prefix:
+    """Decided once the first `needed` registered items are done, whatever they gave."""
+
+    def __init__(self, order, needed=None, diary=None):
+        self.order = order
+        self.needed = len(order) if needed is None else needed
+        self.seen = {}
+        self.diary = diary
+
+    def see(self, item, score):
+        assert item not in self.seen
+        assert item in self.order
+        self.seen[item] = score
+        if self.diary:
+            self.diary.write(f"{item}\n")
+
+    @property
+    def decided(self):
+        return all(item in self.seen for item in self.order[: self.needed])
+
+
+def is_right(number):
+    return number % 3 != 0
+
+
+def is_broken(number):
+    return number % 17 == 5
+
+
+def expected(item):
+    """What the bank's model scores on an item."""
+    number = int(item.removeprefix("q"))
+    return None if is_broken(number) else Fraction(is_right(number))
+
+
+def answering(answer, *, name="model"):
+    """A model that answers by the number of the question; answers may be text, an exception or awaitable."""
+
+    async def reply(messages, _tools, _choice, _config):
+        number = int(messages[-1].text.split()[-1])
+        said = answer(number)
+        if hasattr(said, "__await__"):
+            said = await said
+        if isinstance(said, Exception):
+            raise said
+        output = ModelOutput.from_content(f"mockllm/{name}", said)
+        output.usage = ModelUsage(input_tokens=3, output_tokens=1, total_tokens=4)
+        return output
+
+    return get_model(f"mockllm/{name}", custom_outputs=reply, memoize=False)
+
+
+def usual(number):
+    return ValueError("broken") if is_broken(number) else "yes" if is_right(number) else "no"
+
+
+def bank(numbers=range(1, BANK + 1), **options):
+    samples = [Sample(id=f"q{number}", input=f"question {number}", target="yes") for number in numbers]
+    settings = {"solver": [generate()], "scorer": match(), "name": "bank", **options}
+    return Task(dataset=MemoryDataset(samples, name="bank"), **settings)
+
+
+def registered(count, seed=7):
+    """Some items of the bank, in an order that somebody else drew."""
+    items = [f"q{number}" for number in range(1, BANK + 1)]
+    random.Random(seed).shuffle(items)
+    return items[:count]
+
+
+def main(folder, items, needed, together):
+    # A shell starts its background jobs deaf to interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with (folder / "calls").open("a", buffering=1) as calls, (folder / "seen").open("a", buffering=1) as diary:
+
+        async def slowly(number):
+            calls.write(f"q{number}\n")
+            await anyio.sleep(number % 5 / 100)
+            return usual(number)
+
+        watch = Prefix(registered(items), needed, diary)
+        done = run_task(
+            bank(), answering(slowly), watch, "match", folder / "run", max_samples=together, run="r1"
+        )  # fmt: skip
+    assert watch.seen == {item: expected(item) for item in watch.seen}
+    assert (done.complete, done.stopped_early) == (True, needed < items)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
