@@ -1,7 +1,7 @@
 """All measurements of one machine in one run: a table, and `benchmarks/results.json`.
 
     make bench
-    python benchmarks/run.py [gate] [cli] [ingest] [--inspect-python PYTHON]
+    python benchmarks/run.py [gate] [cli] [ingest] [stats] [--inspect-python PYTHON]
 
 Every number beside ours was measured in the same run. Times are CPU times.
 """
@@ -14,10 +14,11 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"
@@ -26,6 +27,14 @@ SAMPLES = 4_000
 # What other tools need is not ours to require: a peer that is not installed fails the run, and says so.
 sys.path.insert(0, str(HERE.parent / "src"))
 sys.path.insert(0, str(HERE / "gate"))
+sys.path.insert(0, str(HERE / "stats"))
+
+# Samples over the limit, in the mean and at the worst, at an error of 5% and of 0.1%.
+SAMPLE_TARGETS = {
+    "planned": {"5%": (1.35, 1.50), "0.1%": (1.22, 1.30)},
+    "fitted": {"5%": (1.25, 1.30), "0.1%": (1.18, 1.22)},
+    "open": {"5%": (1.45, 1.55), "0.1%": (1.27, 1.32)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +146,74 @@ def _log(inspect_python: str) -> Path:
     return target
 
 
+def stats() -> list[Row]:
+    """Count samples beside other tests of the same question, and time what is done with a boundary."""
+    found = _module("stats/measure.py").measure()
+    errors, banks, costs = found.errors, found.banks, found.costs
+    drawn = f"{found.paths:,} paths a cell, cut at {found.cut} x the limit"
+    rows = [row for one in found.samples for row in _samples(one, drawn)]
+    rows.append(
+        Row(
+            "stats.error.exact", errors.most, "of alpha", "peeking at 95%", errors.peeking, 1.0,
+            f"largest of {errors.boundaries} boundaries, half of which spend {errors.median:.1%} or more, each also "
+            "summed by another program; peeking: the interval of Clopper and Pearson after each of 1,000 samples, over "
+            "5%, at the worst threshold",
+        )
+    )  # fmt: skip
+    kept = ", ".join(f"{bank}: {taken:.0f}" for bank, taken in banks.banks.items())
+    note = f"exact, where least is saved; t=.2, gap .05, 5%; samples by items {kept}; population {banks.population:.0f}"
+    rows.append(Row("stats.bank.saved", banks.ratio, "of population", target=0.75, note=note))
+    for (rate, agreement), one in found.audits.items():
+        note = (
+            f"{one.with_report:.0f} items, {one.without:.0f} without a report; +-{one.deviation:.3f}; "
+            f"{found.audited:,} audits of 1,000 items, {found.checked} of them also by the package; t=.2, 5%"
+        )
+        target = 0.55 if float(agreement) > 0.9 else 1.05
+        name = f"stats.audit.agree{agreement * 100}.rate{rate * 100}"
+        rows.append(Row(name, one.ratio, "of plain", target=target, note=note))
+    slowest = "20,000 samples, at the slowest of three thresholds"
+    return [
+        *rows,
+        Row("stats.update", costs.update, "us", target=1.0, note="one boundary, a path of 20,000 samples"),
+        Row("stats.plan", costs.plan, "s", target=3.0, note=f"both sides of {slowest}, and what comes of five rates"),
+        Row("stats.check", costs.check, "s", target=1.0, note=f"one boundary of {slowest}"),
+    ]
+
+
+def _samples(one: Any, drawn: str) -> list[Row]:
+    """Return the rows of one error: ours, each beside the peers that it may be held against."""
+    alpha = f"{float(one.alpha) * 100:g}%"
+    fixed = ("fixed n, power .8", one.fixed, "exact; told the true rate beforehand, and one run in five shows nothing")
+    open_ended = (
+        ("Hoeffding mixture", one.hoeffding, "exact; one-sided, rho 50"),
+        ("empirical Bernstein", one.bernstein, f"one-sided; {drawn}"),
+        ("hedged betting", one.hedged, f"one-sided; {drawn}"),
+    )
+    rows = []
+    for name, ratios, note, peers in (
+        ("planned", one.planned, "one plan for all gaps, 8 x the limit at gap .02", (fixed, *open_ended)),
+        ("fitted", one.fitted, "a plan for each gap, 14 x its limit and at least 40", (fixed,)),
+        ("open", one.unplanned, "no plan, followed for 14 x the limit at gap .02", open_ended),
+        ("betting", one.betting, "no plan, for any scores between 0 and 1, followed as far", open_ended),
+    ):
+        mean, worst = SAMPLE_TARGETS.get(name, {}).get(alpha, (None, None))
+        said = f"exact, {note}, at most {ratios.left:.0e} of runs undecided; {ratios.gaps}"
+        own = Row(f"stats.samples.{name}.mean@{alpha}", ratios.mean, "x limit", target=mean, note=said)
+        rows += [own, Row(f"stats.samples.{name}.worst@{alpha}", ratios.worst, "x limit", target=worst)]
+        for peer, theirs, how in peers:
+            # The peers are described once, beside the plan.
+            said = _of_peer(peer, theirs, how) if name == "planned" else ""
+            rows.append(replace(own, target=None, peer=peer, peer_value=theirs.mean, note=said))
+    return rows
+
+
+def _of_peer(peer: str, theirs: Any, how: str) -> str:
+    """Say how a peer's samples were counted."""
+    cut = f", so an under-estimate: up to {theirs.left:.2%} are" if theirs.deviation and theirs.left else ""
+    spread = f" +-{theirs.deviation:.3f}" if theirs.deviation else ""
+    return f"{peer}, {how}{cut};{spread} {theirs.gaps}, worst {theirs.worst:.2f}"
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text."""
     head = ("what", "ours", "unit", "beside", "theirs", "ratio", "target", "met")
@@ -163,13 +240,14 @@ def table(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="timings beside other tools")
-    parser.add_argument("rooms", nargs="*", choices=[[], "gate", "cli", "ingest"], help="all without any")
+    parser.add_argument("rooms", nargs="*", choices=[[], "gate", "cli", "ingest", "stats"], help="all without any")
     parser.add_argument("--inspect-python", default=sys.executable, help="an interpreter that has inspect_ai")
     options = parser.parse_args(arguments)
     rooms: dict[str, Callable[[], list[Row]]] = {
         "gate": gate,
         "cli": cli,
         "ingest": lambda: ingest(options.inspect_python),
+        "stats": stats,
     }
     rows = [row for name in options.rooms or rooms for row in rooms[name]()]
     print(table(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,9 +168,7 @@ def _refusal(error: Exception) -> RefusalError:
 
 
 def _check_extra() -> None:
-    try:
-        import inspect_ai  # noqa: F401, PLC0415 - an extra
-    except ImportError as error:
+    if find_spec("inspect_ai") is None:
         raise RefusalError(
             "usage", "extra-missing", "running an evaluation needs Inspect", "pip install 'scalegate[inspect]'"
-        ) from error
+        )

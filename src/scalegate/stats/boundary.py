@@ -26,7 +26,7 @@ MOST_SAMPLES: Final = 200_000
 """A longer boundary is refused, so that checking one takes bounded time."""
 
 NODES: Final = 32
-"""Bets in the mixture; more change the expected number of samples by less than one in a hundred."""
+"""Bets in the mixture; twice as many save about one sample in a hundred."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ def check_threshold(threshold: Fraction) -> None:
 def gaps(threshold: Fraction, most: int, error: Fraction) -> tuple[float, ...]:
     """Return the gaps of the mixture, evenly spaced in their logarithm.
 
-    The smallest is about half of what `most` samples can tell at this error; the largest leads to a rate of 1.
+    The smallest is about what `most` samples can tell at this error; the largest leads to a rate of 1.
     """
     rate = float(threshold)
     told = math.sqrt(2 * rate * (1 - rate) * math.log(1 / float(error)) / most)
     largest = 1 - rate
-    smallest = min(told / 2, largest / 2)
+    smallest = min(told, largest / 2)
     ratio = largest / smallest
     return tuple(smallest * ratio ** (place / (NODES - 1)) for place in range(NODES))
 

@@ -90,25 +90,11 @@ def register(  # noqa: PLR0913 - one argument for each option
     end = moment(report_by, book.now(book.read()))
     ids, clusters = read_item_ids(item_ids) if item_ids is not None else ((), ())
     reported = reported_of(book, audits) if audits else {}
-    ids = ids or tuple(sorted(reported))
+    ids, early = ids or tuple(sorted(reported)), sequential or bool(audits)
     plan = Registration(
-        run=run,
-        evaluation=evaluation,
-        subject=subject,
-        items=at_most or items or 0,
-        report_by=end,
-        item_ids=ids,
-        clusters=clusters,
-        elicitation=elicitation,
-        scaffold=scaffold,
-        methods=methods,
-        task=task,
-        scorer=scorer,
-        model=model,
-        sequential=sequential or bool(audits),
-        audits=audits,
-        reported=reported,
-    )
+        run, evaluation, subject, at_most or items or 0, end, ids, elicitation, scaffold, methods, task, scorer, model,
+        sequential=early, clusters=clusters, audits=audits, reported=reported,
+    )  # fmt: skip
     entry, warnings = register_run(book, plan, speaker(by, role))
     for warning in warnings:
         output.warn(warning)
