@@ -358,6 +358,7 @@ def _evaluate(
             display="none",
             epochs=epochs,
             max_samples=max_samples,
+            max_connections=max_samples,  # also the batch that a local model waits for
             fail_on_error=False,
             log_samples=True,
             log_buffer=1,  # a try is in the file before the next one begins
