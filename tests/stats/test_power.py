@@ -93,3 +93,26 @@ def test_a_short_plan_is_what_binomials_say():
     """Two samples of which both must succeed."""
     made = open_ended(Fraction(1, 5), Fraction(4, 100), 2)
     assert made.needed[2] > 2 or power(Fraction(1, 2), made, None).above == pytest.approx(comb(2, 2) / 4)
+
+
+@pytest.mark.slow
+@pytest.mark.extra
+@pytest.mark.parametrize("alpha", [Fraction(1, 20), Fraction(1, 1000)])
+@pytest.mark.parametrize(("bank", "most"), [(120, 120), (500, 500), (2_000, 400)])
+def test_a_hundred_thousand_random_orders_of_a_bank_err_within_the_error(alpha, bank, most):
+    """At the threshold itself, drawn without replacement; peeking at a plain interval errs far more often beside it."""
+    numpy = pytest.importorskip("numpy", reason="an extra")
+    rng, orders, threshold = numpy.random.default_rng(5), 100_000, Fraction(1, 5)
+    needed = numpy.array(calibrated(threshold, alpha, most, bank).needed[1:])
+    total = at_most(threshold, bank)
+    sizes = numpy.arange(1, most + 1)
+    deviation = numpy.sqrt(sizes * float(threshold) * (1 - float(threshold)))
+    wrong = naive = 0
+    for _ in range(orders // 5_000):
+        drawn = numpy.argsort(rng.random((5_000, bank)), axis=1)[:, :most] < total
+        counts = numpy.cumsum(drawn, axis=1)
+        wrong += int((counts >= needed).any(axis=1).sum())
+        naive += int((counts - sizes * float(threshold) > 1.645 * deviation)[:, 20:].any(axis=1).sum())
+    error = float(alpha)
+    assert wrong / orders <= error + 3 * (error / orders) ** 0.5
+    assert naive / orders > 0.1
