@@ -308,6 +308,12 @@ def test_a_plan_says_how_many_samples_decide(bare):
     assert bare.kinds().count("RunRegistered") == 0
 
 
+def test_a_plan_of_means_says_that_bets_decide(empty):
+    empty.init(MEAN)
+    said = empty.do("evidence", "plan", "autonomy", "--at-most", "200", "--rate", "5%", "--gap", "10%")
+    assert "bets decide" in said.out
+
+
 def test_a_plan_says_so_when_none_is_enough(bare):
     said = bare.run("evidence", "plan", "autonomy", "--bank", "60", "--gap", "1%")
     assert said.code == 3

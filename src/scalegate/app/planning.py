@@ -15,7 +15,7 @@ from scalegate.core.events import RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.gate.sampling import Asked
 from scalegate.stats.boundary import Boundary
-from scalegate.stats.calibrate import calibrated
+from scalegate.stats.calibrate import calibrated, open_ended
 from scalegate.stats.power import Power, power
 
 # A recommendation answers the question this often at the gap asked for.
@@ -108,7 +108,7 @@ def plan_samples(page: Page, wanted: Wanted) -> PlanAnswer:
             "usage", "thresholds-none", f"no policy in force compares `{evaluation.id}` with a number in between"
         )
     bank = wanted.bank if evaluation.estimand == "bank" else 0
-    planned = tuple(_plan(item, wanted, bank) for item in found)
+    planned = tuple(_plan(item, wanted, bank, bets=evaluation.of_means) for item in found)
     return PlanAnswer(evaluation, 1 + (wanted.cluster - 1) * wanted.correlation, planned)
 
 
@@ -123,31 +123,36 @@ def _check(wanted: Wanted, evaluation: Evaluation) -> None:
         raise RefusalError("usage", "samples-many", f"at most {MOST_PLANNED} samples can be planned here")
 
 
-def _plan(item: Asked, wanted: Wanted, bank: int) -> Planned:
+def _plan(item: Asked, wanted: Wanted, bank: int, *, bets: bool) -> Planned:
     limit = min(wanted.bank or MOST_PLANNED, MOST_PLANNED)
-    recommended = _recommend(item, wanted.gap, limit, bank)
+    recommended = _recommend(item, wanted.gap, limit, bank, bets=bets)
     most = wanted.most or recommended or limit
-    above, below = boundaries(item, most, bank)
+    above, below = boundaries(item, most, bank, bets=bets)
     rates = wanted.rates or _around(item, wanted.gap)
     return Planned(item, most, recommended, tuple(power(rate, above, below) for rate in rates))
 
 
-def boundaries(item: Asked, most: int, bank: int) -> tuple[Boundary, Boundary]:
-    """Return the boundaries of a question: of successes, and of failures."""
+def boundaries(item: Asked, most: int, bank: int, *, bets: bool) -> tuple[Boundary, Boundary]:
+    """Return the boundaries of a question: of successes, and of failures.
+
+    Where bets decide, those of a mixture of bets on scores that are all 0 or 1: others vary less, and take fewer.
+    """
+    if bets:
+        return open_ended(item.above, item.above_error, most), open_ended(1 - item.below, item.below_error, most)
     return (
         calibrated(item.above, item.above_error, most, bank),
         calibrated(1 - item.below, item.below_error, most, bank),
     )
 
 
-def _recommend(item: Asked, gap: Fraction, limit: int, bank: int) -> int:
+def _recommend(item: Asked, gap: Fraction, limit: int, bank: int, *, bets: bool) -> int:
     """Return the planned number of samples that tells the gap on both sides often enough; 0 for none up to a limit."""
     high, low = item.above + gap, item.below - gap
     wanted = [(rate, side) for rate, side in ((high, True), (low, False)) if 0 < rate < 1]
     most = max((_least(item, rate, up=up) for rate, up in wanted), default=2)
     while wanted:
         most = min(most, limit)
-        above, below = boundaries(item, most, bank)
+        above, below = boundaries(item, most, bank, bets=bets)
         found = [(power(rate, above, below), up) for rate, up in wanted]
         if all((each.above if up else each.below) >= OFTEN for each, up in found):
             return most

@@ -72,6 +72,8 @@ def _table(answer: PlanAnswer, item: Planned) -> Iterator[str]:
     name = f"{answer.evaluation.id} at {show_bound(question.constant, up=True)}"
     claim = "the bank" if answer.evaluation.estimand == "bank" else "the population"
     yield safe(f"{name}: a claim about {claim}, {show_count(item.most, 'sample')} at most")
+    if answer.evaluation.of_means:
+        yield "  samples are means, and bets decide: if all were 0 or 1; others take fewer"
     above, below = _percent(float(question.above_error)), _percent(float(question.below_error))
     yield f"  wrongly above in {above} of runs, wrongly not above in {below}"
     head = ("true rate", "above", "not above", "undecided", "expected", "nine of ten within")
