@@ -66,7 +66,7 @@ $(DEV): $(CREATED)
 	@touch $@
 
 $(EXTRAS): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)report$(comma)bench)
+	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench)
 	@touch $@ $(DEV)
 
 comma := ,

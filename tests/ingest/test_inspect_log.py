@@ -578,3 +578,25 @@ def test_without_ids_of_their_own_samples_are_known_by_all_but_white_space(tmp_p
     one = read(tmp_path, log).content
     log["samples"][0]["output"] = "ab"
     assert read(tmp_path, log).content != one
+
+
+def test_a_log_began_when_its_first_sample_did(tmp_path: Path):
+    """A run that was resumed is dated by its last start: else one could begin unregistered, and resume after it."""
+    log = binary_log([1, 0, 1])
+    starts = ("2026-01-02T03:04:06+00:00", "2025-12-31T23:00:00-01:00", "nonsense")
+    for row, moment in zip(log["samples"], starts, strict=True):
+        row["started_at"] = moment
+    found = read_log(write(tmp_path, log))
+    assert found.created == 1_767_225_600, "2026-01-01T00:00:00Z"
+    later = binary_log([1, 0, 1])
+    later["samples"][0]["started_at"] = "2026-03-01T00:00:00+00:00"
+    assert read_log(write(tmp_path, later)).created == read_log(write(tmp_path, binary_log([1, 0, 1]))).created
+
+
+def test_when_a_sample_began_does_not_make_it_another_one(tmp_path: Path):
+    log = binary_log([1, 0, 1])
+    for place, row in enumerate(log["samples"]):
+        row["uuid"] = f"u{place}"
+    before = read_log(write(tmp_path, log)).content
+    log["samples"][0]["started_at"] = "2026-01-02T03:04:06+00:00"
+    assert read_log(write(tmp_path, log)).content == before

@@ -2,9 +2,10 @@
 
 `inspected.py FOLDER ITEMS NEEDED TOGETHER` runs ITEMS items in FOLDER/run until the first NEEDED are done, TOGETHER
 at a time, and writes each call of the model to FOLDER/calls and each item that its watch saw to FOLDER/seen. It can be
-killed at any time, and called again.
+killed at any time, and called again. Imported only by tests under `pytest.mark.extra`.
 """
 
+import json
 import random
 import signal
 import sys
@@ -12,15 +13,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import anyio
+import pytest
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 from inspect_ai.solver import generate
 
-from scalegate.integrations.inspect import run_task
+from scalegate.ingest.read import read_log
+from scalegate.integrations.inspect import RunError, run_task
+from scalegate.integrations.inspect_folder import JOURNAL
+from tests.ingest.logs import codes
 
 BANK = 400
+# The first four are of the repository that the tests run in, the last says that something is missing.
+COMMON = {"E601", "E602", "E604", "E605", "E701"}
 
 
 class Prefix:
@@ -79,6 +86,11 @@ def usual(number):
     return ValueError("broken") if is_broken(number) else "yes" if is_right(number) else "no"
 
 
+async def slowly(number):
+    await anyio.sleep(number % 5 / 100)
+    return usual(number)
+
+
 def bank(numbers=range(1, BANK + 1), **options):
     samples = [Sample(id=f"q{number}", input=f"question {number}", target="yes") for number in numbers]
     settings = {"solver": [generate()], "scorer": match(), "name": "bank", **options}
@@ -92,19 +104,46 @@ def registered(count, seed=7):
     return items[:count]
 
 
+def begun(folder):
+    """Tries in the order in which they were begun."""
+    return [tuple(json.loads(line).values()) for line in (folder / JOURNAL).read_text().splitlines()]
+
+
+def column(log):
+    """Scores by item, as the reader has them."""
+    (found,) = read_log(log).columns
+    return dict(zip(map(str, found.items), found.values, strict=True))
+
+
+def objections(log):
+    """What the reader says of a log, beyond what it says of all logs of these tests."""
+    return set(codes(read_log(log).findings)) - COMMON
+
+
+def only_log(folder):
+    (path,) = folder.glob("*.eval")
+    return path
+
+
+def check_refused(code, folder, watch=None, *, task=None, model=None, name="match", **options):
+    with pytest.raises(RunError) as stop:
+        run_task(task or bank(), model or answering(usual), watch or Prefix(registered(60)), name, folder, **options)
+    assert stop.value.code == code, stop.value
+    return str(stop.value)
+
+
 def main(folder, items, needed, together):
     # A shell starts its background jobs deaf to interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with (folder / "calls").open("a", buffering=1) as calls, (folder / "seen").open("a", buffering=1) as diary:
 
-        async def slowly(number):
+        def noted(number):
             calls.write(f"q{number}\n")
-            await anyio.sleep(number % 5 / 100)
-            return usual(number)
+            return slowly(number)
 
         watch = Prefix(registered(items), needed, diary)
         done = run_task(
-            bank(), answering(slowly), watch, "match", folder / "run", max_samples=together, run="r1"
+            bank(), answering(noted), watch, "match", folder / "run", max_samples=together, run="r1"
         )  # fmt: skip
     assert watch.seen == {item: expected(item) for item in watch.seen}
     assert (done.complete, done.stopped_early) == (True, needed < items)

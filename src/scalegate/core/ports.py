@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from scalegate.core.events import Entry, Event, History
+
+SignatureAlgorithm: TypeAlias = Literal["ed25519", "ecdsa-p256", "ml-dsa-44"]
 
 
 class Clock(Protocol):
@@ -50,4 +52,22 @@ class SeedSource(Protocol):
 
         The seed must not be known before the registration is.
         """
+        ...
+
+
+class Signer(Protocol):
+    """Signs with one private key, wherever that is kept."""
+
+    @property
+    def public(self) -> bytes:
+        """Return the public key, in the one encoding that the ledger's verification takes for its algorithm."""
+        ...
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm:
+        """Return what the key is for."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a signature of the message itself, not of a digest of it; for `ecdsa-p256` in DER."""
         ...

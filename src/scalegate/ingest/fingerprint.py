@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from decimal import MAX_PREC, Context, Decimal
 from typing import Any
 
+STARTED = "started_at"
+"""Field that says when a sample of Inspect began; no part of what tells two samples apart."""
+
 OWN_ID = "uuid"
 """Field that tells one sample of Inspect from every other, since the samples of one run."""
 
@@ -32,7 +35,7 @@ def sample_fingerprint(document: bytes, fields: Mapping[str, Any]) -> bytes:
         fields: the fields parsed of it.
     """
     if isinstance(fields.get(OWN_ID), str):
-        return fingerprint(fields)
+        return fingerprint({name: value for name, value in fields.items() if name != STARTED})
     return hashlib.sha256(_TEXT_OR_BLANK.sub(rb"\1", document)).digest()
 
 

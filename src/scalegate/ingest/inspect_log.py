@@ -176,7 +176,8 @@ def _reading(contents: _Contents, header: Header, *, allow_edited: bool, limits:
         task_version=header.task_version,
         model=header.model,
         status=header.status,
-        created=header.created,
+        # A run that was resumed is dated by its last start; what it had done before began earlier.
+        created=min(filter(None, (header.created, samples.began)), default=None) if header.created else None,
         completed=header.finished,
         planned=header.planned or (),
         planned_count=_planned_count(header),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from scalegate.core.reading import ItemId
+from scalegate.ingest.fingerprint import STARTED
+from scalegate.ingest.inspect_header import instant
 from scalegate.ingest.objections import ObjectionError
 from scalegate.ingest.sanitize import quoted
 from scalegate.ingest.score_values import missing_reason
 
-SAMPLE_FIELDS = frozenset({"id", "epoch", "scores", "score", "error", "limit", "invalidation"})
+SAMPLE_FIELDS = frozenset({"id", "epoch", "scores", "score", "error", "limit", "invalidation", STARTED})
 SUMMARY_FIELDS = frozenset({"id", "epoch", "scores", "score", "error", "limit"})
 
 LEGACY_SCORER = ""
@@ -45,9 +47,11 @@ class SampleTable:
         invalidated: rows that somebody declared invalid.
         edited: rows with a score that was changed after the run.
         digests: 32 bytes of SHA-256 for each row.
+        began: when the first sample began, in seconds UTC; None where no sample says so.
     """
 
     __slots__ = (
+        "began",
         "digests",
         "edited",
         "epochs",
@@ -71,6 +75,7 @@ class SampleTable:
         self.invalidated: set[int] = set()
         self.edited: set[int] = set()
         self.digests = bytearray()
+        self.began: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -92,6 +97,9 @@ class SampleTable:
         self.ids.append(item)
         self.epochs.append(epoch)
         self.digests += digest
+        moment = instant(sample.get(STARTED))
+        if moment is not None and (self.began is None or moment < self.began):
+            self.began = moment
         if sample.get("error") is not None:
             self.errors.add(row)
         if sample.get("limit") is not None:

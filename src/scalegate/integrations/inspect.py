@@ -18,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -26,12 +27,11 @@ from typing import Any, Protocol
 
 import inspect_ai
 from inspect_ai import Task
-from inspect_ai._eval.eval import eval_init, eval_resolve_tasks
 from inspect_ai._eval.task.resolved import ResolvedTask
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.hooks import Hooks, SampleEnd, hooks
 from inspect_ai.log import EvalSample, EvalSpec
-from inspect_ai.model import GenerateConfig, Model
+from inspect_ai.model import Model
 from inspect_ai.scorer import SampleScore
 from inspect_ai.util import EarlyStop
 
@@ -53,6 +53,7 @@ from scalegate.integrations.inspect_folder import (
     read_prior,
     score_of,
 )
+from scalegate.integrations.inspect_items import load
 
 __all__ = ["Finished", "Progress", "RunError", "Watch", "run_task"]
 
@@ -308,21 +309,10 @@ def _load(
     Raises:
         RunError: it cannot be loaded, lacks an item, or stops early by a rule of its own.
     """
-    try:
-        (judged,) = eval_init(model=model, model_args=dict(model_args))
-        found, *_ = eval_resolve_tasks(
-            task, dict(task_args), [judged], None, GenerateConfig(), None, None, None,
-            input_media_policy="trusted_pre_run",
-        )  # fmt: skip
-    except Exception as error:  # whatever the code of a task, or the loader of a model, raises
-        raise RunError("task-unloadable", f"{type(error).__name__}: {quoted(str(error))}") from error
-    if len(found) != 1:
-        raise RunError("task-unloadable", f"{quoted(str(task))} holds {show_count(len(found), 'task')}, not one")
-    loaded = found[0].task
+    found = load(task, model, model_args, task_args)
+    loaded = found.task
     if loaded.early_stopping is not None:
         raise RunError("task-stops", "the task stops early by a rule of its own")
-    for number, sample in enumerate(loaded.dataset, start=1):
-        sample.id = number if sample.id is None else sample.id  # as Inspect would, before the order changes
     by_id = {str(sample.id): sample for sample in loaded.dataset}
     if len(by_id) != len(loaded.dataset):
         raise RunError("task-unloadable", "two samples of the data set have the same id")
@@ -331,8 +321,8 @@ def _load(
         some = f"{len(absent)} of {show_count(len(order), 'registered item')}, such as {quoted(absent[0])}"
         raise RunError("order-uncovered", f"the data set of {show_count(len(by_id), 'sample')} lacks {some}")
     dataset = MemoryDataset([by_id[item] for item in order], loaded.dataset.name, loaded.dataset.location)
-    ours = inspect_ai.task_with(loaded, dataset=dataset, early_stopping=conductor)
-    return replace(found[0], task=ours, model=judged)
+    ours = inspect_ai.task_with(copy(loaded), dataset=dataset, early_stopping=conductor)
+    return replace(found, task=ours)
 
 
 def _evaluate(

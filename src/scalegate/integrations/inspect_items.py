@@ -1,4 +1,4 @@
-"""What an Inspect task will be called in its log, and what it holds, before anything of it is run.
+"""What an Inspect task is, before anything of it is run: loaded with its model, and named as its log will name it.
 
 Needs the extra `inspect`. (inspect_ai 0.3.285: `_eval/eval.py`, `_eval/task/log.py`.)
 """
@@ -6,14 +6,17 @@ Needs the extra `inspect`. (inspect_ai 0.3.285: `_eval/eval.py`, `_eval/task/log
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from inspect_ai import Task
 from inspect_ai._eval.eval import eval_init, eval_resolve_tasks
-from inspect_ai.model import GenerateConfig, ModelName
+from inspect_ai._eval.task.resolved import ResolvedTask
+from inspect_ai.model import GenerateConfig, Model, ModelName
 
+from scalegate.core.quantities import show_count
 from scalegate.ingest.sanitize import quoted
-from scalegate.integrations.inspect import RunError
+from scalegate.integrations.inspect_folder import RunError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,22 @@ class Described:
 
 
 def describe(task: str, model: str, *, model_args: Mapping[str, Any], task_args: Mapping[str, Any]) -> Described:
-    """Load a task and a model, and run nothing.
+    """Load a task and a model, and run nothing; arguments and errors are those of `load`."""
+    found = load(task, model, model_args, task_args)
+    items = tuple(str(sample.id) for sample in found.task.dataset)
+    return Described(found.task.name, str(ModelName(found.model)), items)
+
+
+def load(
+    task: str | Task, model: str | Model, model_args: Mapping[str, Any], task_args: Mapping[str, Any]
+) -> ResolvedTask:
+    """Load a task and its model. Samples without an id get the one that Inspect would give them.
 
     Args:
-        task: `file.py@name`, or the name of an installed task.
-        model: name of a model as Inspect writes it.
+        task: `file.py@name`, the name of an installed task, or a task.
+        model: name of a model as Inspect writes it, or a model.
         model_args: further arguments of the model.
-        task_args: arguments of the task.
+        task_args: arguments of the task, where it is given by name.
 
     Raises:
         RunError: `task-unloadable`.
@@ -51,7 +63,7 @@ def describe(task: str, model: str, *, model_args: Mapping[str, Any], task_args:
     except Exception as error:  # whatever the code of a task, or the loader of a model, raises
         raise RunError("task-unloadable", f"{type(error).__name__}: {quoted(str(error))}") from error
     if len(found) != 1:
-        raise RunError("task-unloadable", f"{quoted(task)} holds {len(found)} tasks, not one")
-    samples = found[0].task.dataset
-    ids = tuple(str(place if sample.id is None else sample.id) for place, sample in enumerate(samples, 1))
-    return Described(found[0].task.name, str(ModelName(judged)), ids)
+        raise RunError("task-unloadable", f"{quoted(str(task))} holds {show_count(len(found), 'task')}, not one")
+    for number, sample in enumerate(found[0].task.dataset, start=1):
+        sample.id = number if sample.id is None else sample.id
+    return replace(found[0], model=judged)

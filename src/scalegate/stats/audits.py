@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 from scalegate.stats.binomial import BoundError
 from scalegate.stats.comparison import ComparisonAudit
-from scalegate.stats.means import Question
+from scalegate.stats.means import Question, check_question
 from scalegate.stats.sequential import FAILURE, FLIPPED, MISSING, SUCCESS, missing_of
 
 _SCORES = {SUCCESS: Fraction(1), FAILURE: Fraction(0), MISSING: None}
@@ -96,6 +96,8 @@ class Audit:
         if set(self.outcomes) - _SCORES.keys() or not len(self.outcomes) <= self.planned <= len(self.reported):
             raise BoundError("an outcome is `1`, `0` or `-`, and an audit runs no more items than its bank has")
         predictions(self.reported)
+        for question in self.questions:
+            check_question(question)
 
     @cached_property
     def settled(self) -> int:

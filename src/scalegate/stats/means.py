@@ -12,14 +12,22 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
-from scalegate.stats.betting import Betting, betting_lower_bound
-from scalegate.stats.binomial import BoundError
+from scalegate.stats.betting import Betting, betting_lower_bound, check_threshold
+from scalegate.stats.binomial import BoundError, check_error
 
 Question = tuple[Fraction, Fraction, Fraction, Fraction]
 """Above which threshold, at which error; below which threshold, at which error."""
 
 NOTHING = (Fraction(0), Fraction(1))
 """A sample of which nothing is known."""
+
+
+def check_question(question: Question) -> None:
+    """Refuse a threshold or an error that no bet has, with BoundError."""
+    above, above_error, below, below_error = question
+    for threshold, error in ((above, above_error), (below, below_error)):
+        check_threshold(threshold)
+        check_error(error)
 
 
 class BetTracker:
@@ -78,6 +86,8 @@ class Means:
     def __post_init__(self) -> None:
         if len(self.samples) > self.planned or any(not 0 <= low <= high <= 1 for low, high in self.samples):
             raise BoundError("a sample lies between 0 and 1, and there are no more than planned")
+        for question in self.questions:
+            check_question(question)
 
     @cached_property
     def settled(self) -> int:
@@ -88,6 +98,11 @@ class Means:
                 tracker.take(low, high)
         ends = [tracker.answered for tracker in trackers]
         return max(ends) if ends and all(ends) else 0
+
+    @property
+    def size(self) -> int:
+        """How many samples count."""
+        return self.settled or self.planned
 
     @cached_property
     def counted(self) -> tuple[tuple[Fraction, Fraction], ...]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 
 from scalegate.stats.anytime import anytime_lower_bound
 from scalegate.stats.audits import Audit
@@ -59,8 +60,9 @@ def of_path(path: Path | Audit) -> Counts:
 
 def of_means(means: Means) -> Counts:
     """Return the report of a run whose samples are means."""
-    whole, none = means.counted.count((Fraction(1), Fraction(1))), means.counted.count((Fraction(0), Fraction(0)))
-    return Counts(whole, none, len(means.counted) - whole - none, means=means)
+    seen = means.samples[: means.settled or None]
+    whole, none = seen.count((Fraction(1), Fraction(1))), seen.count((Fraction(0), Fraction(0)))
+    return Counts(whole, none, means.size - whole - none, means=means)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Pooled:
 
 FIRST = Fraction(9, 10)
 LATER = Fraction(1, 10)
+MOST_MEANS = 20_000
+"""More means than that are not bet on: of a larger pool nothing favorable is shown, so that time stays bounded."""
 
 
 def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
@@ -109,6 +113,12 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
         lower_at_most = max(
             lower_at_most, _lower(most, error_above, lower_at_most, later=look > 0, of_bank=of_bank, missing=SUCCESS)
         )
+        if of_bank:
+            # Nothing is left to spend on a further look at a bank; that it may have crossed stays open, and what was
+            # counted whole is known.
+            lower = max(lower, _share_of_whole(counts))
+            alone = _lower(_best(counts), error_above, Fraction(0), missing=SUCCESS)
+            lower_at_most = max(lower_at_most, lower, alone)
     upper = max(pooled_upper(looks, error_below), lower)
     return Pooled(lower, upper, lower_at_most, pool.successes, pool.failures, pool.missing, len(looks))
 
@@ -122,7 +132,8 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
     if not looks:
         return Fraction(1)
     if any(look.means is not None for look in looks):
-        return 1 - means_above(_all_means([look.mirrored() for look in looks]), error_below)
+        runs = _all_means([look.mirrored() for look in looks])
+        return 1 - means_above(runs, error_below) if _bounded(runs) == len(runs) else Fraction(1)
     mirrored = [look.mirrored() for look in looks]
     pool, bounds = mirrored[0], [1 - _lower(mirrored[0], error_below, Fraction(0))]
     for count, look in enumerate(mirrored[1:], 2):
@@ -132,16 +143,22 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
             bounds.append(max(bounds[-1], 1 - _lower(look, error_below, Fraction(0))))
         else:
             bounds.append(1 - _lower(pool, error_below, Fraction(0), later=True))
+    if _of_bank(looks):
+        return bounds[-1]  # also where all samples lie on the side of an earlier look: some items were drawn twice
     share = 1 - Fraction(pool.successes, pool.trials) if pool.trials else Fraction(1)
     return min([bounds[-1], *(bound for bound in bounds if share <= bound)])
 
 
 def _pooled_means(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
-    runs = _all_means(looks)
+    every = _all_means(looks)
+    runs = every[: _bounded(every)]
     lower, at_most = means_above(runs, error_above), means_above(runs, error_above, best=True)
+    low, high = Fraction(0), Fraction(1)
+    if len(runs) < len(every):
+        at_most = Fraction(1)
+    elif counted := [sample for run in runs for sample in run.counted]:
+        low, high = (sum(ends, Fraction(0)) / len(counted) for ends in zip(*counted, strict=True))
     upper = max(pooled_upper(looks, error_below), lower)
-    counted = [sample for run in runs for sample in run.counted]
-    low, high = (sum(ends, Fraction(0)) / len(counted) for ends in zip(*counted, strict=True))
     pool = looks[0]
     for look in looks[1:]:
         pool = _joined(pool, look)
@@ -151,6 +168,19 @@ def _pooled_means(looks: Sequence[Counts], error_above: Fraction, error_below: F
 def _all_means(looks: Sequence[Counts]) -> list[Means]:
     """Return the runs of looks at means; of a look that is none, nothing is known of as many samples."""
     return [look.means if look.means is not None else Means((), look.trials, ()) for look in looks]
+
+
+def _bounded(runs: Sequence[Means]) -> int:
+    """Return how many of some runs, from the first, hold no more means together than are bet on."""
+    return sum(total <= MOST_MEANS for total in accumulate(run.size for run in runs))
+
+
+def _share_of_whole(look: Counts) -> Fraction:
+    """Return the share of successes in a bank of which a run has every item; 0 where it has not, or there is none."""
+    path = look.path
+    if path is None or not path.bank or len(path.outcomes) < path.bank:
+        return Fraction(0)
+    return Fraction(path.outcomes.count(SUCCESS), path.bank)
 
 
 def _of_bank(looks: Sequence[Counts]) -> bool:
