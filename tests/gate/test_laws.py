@@ -674,7 +674,7 @@ INNER = [
     ("apply", "horizon"),
     ("situate", "measure"),
     ("situate", "_credibility"),
-    ("streams", "may_speak"),
+    ("standing", "may_speak"),
     ("streams", "pooled"),
     ("Lineage", "latch_sources"),
     ("Lineage", "compute"),

@@ -132,12 +132,7 @@ def test_cosigners_sign_what_the_specification_says():
     assert cosignature_message(TEXT, 1679315147) == expected
     expected = (
         b"subtree/v1\n\0"
-         b"\x0bexample.com"
-        + (1679315147).to_bytes(8)
-        + b"\x0fexample.com/log"
-        + bytes(8)
-        + (12).to_bytes(8)
-        + ROOT
+        b"\x0bexample.com" + (1679315147).to_bytes(8) + b"\x0fexample.com/log" + bytes(8) + (12).to_bytes(8) + ROOT
     )
     assert subtree_message(TEXT + "extension\n", "example.com", 1679315147) == expected
 

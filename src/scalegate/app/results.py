@@ -224,13 +224,14 @@ def _report(
         plan = _open_run(page, run).plan
         _check_first(page, run, kept[0], reading)
         early = bool(EARLY.intersection(codes))
+        taken = len(counted.path.split()) if evaluation.of_means else len(counted.path)
         return ResultReported(
             run=run,
             log=kept[0],
             successes=counts.successes,
             failures=counts.failures,
             missing=plan.items - counts.successes - counts.failures,
-            adaptive=early or (plan.sampling is not None and len(counted.path) < plan.items),
+            adaptive=early or (plan.sampling is not None and taken < plan.sampling.units),
             # Whatever else makes a log inconclusive bars the exact bound, too.
             binary=counts.binary and (stop is None or early),
             evidence_class=reading.evidence_class,

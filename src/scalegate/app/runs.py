@@ -206,13 +206,16 @@ def planned_units(book: Book, plan: RunRegistered) -> tuple[tuple[str, ...], ...
         RefusalError: if the order is not kept, is not what was registered, or nobody registered one.
     """
     order = plan.sampling.order if plan.sampling is not None else ""
-    return tuple(tuple(str(item) for item in unit) for unit in _kept(book, plan.run, order))
+    units = _kept(book, plan.run, order)
+    if not all(isinstance(unit, list) for unit in units):
+        raise RefusalError("untrusted", "items-missing", f"the registered order of `{plan.run}` is no list of samples")
+    return tuple(tuple(str(item) for item in unit) for unit in units)
 
 
 def _kept(book: Book, run: str, digest: str) -> list[Any]:
     try:
         found = json.loads(book.store.get_blob(digest))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are not kept") from error
     if not isinstance(found, list):
         raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are no list")

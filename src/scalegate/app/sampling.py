@@ -37,10 +37,10 @@ def units_of(item_ids: tuple[str, ...], clusters: tuple[str, ...]) -> dict[str, 
         item_ids: ids of all items.
         clusters: the cluster of each; empty where each is one of its own.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for item, cluster in zip(item_ids, clusters or item_ids, strict=True):
-        found[cluster] = (*found.get(cluster, ()), item)
-    return found
+        found.setdefault(cluster, []).append(item)
+    return {cluster: tuple(items) for cluster, items in found.items()}
 
 
 def draw(

@@ -115,7 +115,8 @@ def bet(item: Asked) -> Question:
 def looked_at(evaluation: Evaluation, plan: RunRegistered, result: ResultReported) -> Counts | None:
     """Return what a run with a sampling plan came to; None where its parts do not fit together or its evaluation."""
     sampling = plan.sampling
-    if sampling is None or sampling.estimand != evaluation.estimand:
+    meant = evaluation.estimand, evaluation.clustered_by
+    if sampling is None or (sampling.estimand, sampling.clustered_by) != meant:
         return None
     if evaluation.of_means:
         # Bets here are about where scores come from; of a bank without replacement they would show too much.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scalegate.core.events import ResultReported
 from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.core.quantities import DAY
@@ -69,16 +71,20 @@ class Standing:
         return min(run.plan.report_by, run.entry.at + longest)
 
     def counts(self, run: Run, result: ResultReported | None) -> Counts:
+        """Return what a result comes to; that it is about a bank is the word of the policy, not of the run."""
+        return replace(self._counts(run, result), of_bank=self.evaluation.estimand == "bank")
+
+    def _counts(self, run: Run, result: ResultReported | None) -> Counts:
         """Return a result's counts over the planned items; whatever it leaves out is missing, and widens both ends.
 
         What no exact bound can use (stopped early without a plan for it, not 0/1, more items than planned) is all
         missing.
         """
-        planned = run.plan.items
+        planned = max(run.plan.items, 1)
         if result is None or not self.usable(run, result) or result.successes + result.failures > planned:
             return Counts(0, 0, planned)
         if run.plan.sampling is not None:
-            return looked_at(self.evaluation, run.plan, result) or Counts(0, 0, run.plan.sampling.units)
+            return looked_at(self.evaluation, run.plan, result) or Counts(0, 0, max(run.plan.sampling.units, 1))
         if self.evaluation.of_means:
             return Counts(0, 0, planned)
         return Counts(result.successes, result.failures, planned - result.successes - result.failures)

@@ -288,7 +288,7 @@ class Streams(Standing):
         return any(
             run.result is not None
             and run.entry.index > retracted.entry.index
-            and run.plan.items >= retracted.plan.items
+            and _planned(run) >= _planned(retracted)
             and not self.retracted(run)
             and self.usable(run, run.result)
             and self.spoken(run, then=True)
@@ -363,8 +363,13 @@ def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
     return [look.mirrored() for look in looks]
 
 
-def _counted(result: ResultReported) -> tuple[int, int, int]:
-    return result.successes, result.failures, result.missing
+def _counted(result: ResultReported) -> tuple[int, int, int, str]:
+    return result.successes, result.failures, result.missing, result.outcomes
+
+
+def _planned(run: Run) -> int:
+    """Return the planned number of samples: what is missing where a run shows nothing."""
+    return run.plan.items if run.plan.sampling is None else min(run.plan.items, run.plan.sampling.units)
 
 
 def _end(run: Run, limit: int | None) -> int:

@@ -29,7 +29,8 @@ class Counts:
     """Samples of one report: successes, failures, and missing (unscored, refused, errored).
 
     `path` is there when the run was looked at sample by sample, `means` when its samples are means; the counts of those
-    are of samples at 1, at 0, and all others. Raises BoundError when a count is negative.
+    are of samples at 1, at 0, and all others. `of_bank` says that it is about a finite bank also where there is no path
+    any longer. Raises BoundError when a count is negative.
     """
 
     successes: int
@@ -37,6 +38,7 @@ class Counts:
     missing: int = 0
     path: Path | Audit | None = None
     means: Means | None = None
+    of_bank: bool = False
 
     def __post_init__(self) -> None:
         check_not_negative(successes=self.successes, failures=self.failures, missing=self.missing)
@@ -50,7 +52,7 @@ class Counts:
         """Return the same report with successes and failures exchanged."""
         path = None if self.path is None else self.path.mirrored()
         means = None if self.means is None else self.means.mirrored()
-        return Counts(self.failures, self.successes, self.missing, path, means)
+        return Counts(self.failures, self.successes, self.missing, path, means, self.of_bank)
 
 
 def of_path(path: Path | Audit) -> Counts:
@@ -176,15 +178,13 @@ def _bounded(runs: Sequence[Means]) -> int:
 
 
 def _share_of_whole(look: Counts) -> Fraction:
-    """Return the share of successes in a bank of which a run has every item; 0 where it has not, or there is none."""
+    """Return the share of successes in a bank of which every item is looked at; 0 where not, or there is none."""
     path = look.path
-    if path is None or not path.bank or len(path.outcomes) < path.bank:
-        return Fraction(0)
-    return Fraction(path.outcomes.count(SUCCESS), path.bank)
+    return Fraction(look.successes, path.bank) if path is not None and path.bank == len(path.seen) > 0 else Fraction(0)
 
 
 def _of_bank(looks: Sequence[Counts]) -> bool:
-    return any(look.path is not None and look.path.bank for look in looks)
+    return any(look.of_bank or (look.path is not None and look.path.bank) for look in looks)
 
 
 def _joined(pool: Counts, more: Counts) -> Counts:
@@ -220,8 +220,7 @@ def _lower(
     if path is not None:
         shown = path.shown_above(error * FIRST, missing=missing)
         if path.bank:
-            whole = len(path.seen) == path.bank
-            return max(shown, Fraction(pool.successes, path.bank) if whole else shown)
+            return max(shown, _share_of_whole(pool))
         return max(shown, anytime_lower_bound(pool.successes, pool.trials, error * LATER))
     if of_bank or pool.successes <= reached * pool.trials:
         return reached

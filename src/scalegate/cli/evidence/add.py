@@ -94,6 +94,12 @@ def finding_record(finding: Finding) -> dict[str, str]:
     }
 
 
+def means_in(result: ResultReported) -> int:
+    """Return how many means the outcomes of a result are; 0 where they are successes and failures, which it counts."""
+    counted = result.successes + result.failures
+    return 0 if counted or not result.outcomes.strip("-") else len(result.outcomes.split(" "))
+
+
 def sentence_of(added: Added) -> str:
     """Return what was recorded, in words."""
     event = added.entry.event
@@ -101,8 +107,8 @@ def sentence_of(added: Added) -> str:
         why = added.refusal.message if added.refusal else ""
         return f"entry {added.entry.index}: the log is refused, and the refusal recorded: {why}"
     n = event.successes + event.failures + event.missing
-    if event.outcomes and " " in event.outcomes:
-        words = f"entry {added.entry.index}: {show_count(event.outcomes.count(' ') + 1, 'mean')}"
+    if means := means_in(event):
+        words = f"entry {added.entry.index}: {show_count(means, 'mean')}"
     elif event.adaptive and event.outcomes:
         words = f"entry {added.entry.index}: {show_count(event.successes, 'success', 'successes')}"
         words += f" in the first {len(event.outcomes)} of {show_count(n, 'sample')}"

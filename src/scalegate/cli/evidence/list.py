@@ -9,11 +9,12 @@ import click
 from scalegate.app.answer import moment
 from scalegate.app.bindings import adopted
 from scalegate.cli import exits
+from scalegate.cli.evidence.add import means_in
 from scalegate.cli.options import examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
 from scalegate.core.events import ResultReported
-from scalegate.core.quantities import show_instant
+from scalegate.core.quantities import show_count, show_instant
 from scalegate.gate.records import Run
 from scalegate.stats.sequential import MISSING
 
@@ -79,8 +80,8 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
 def _counts(result: ResultReported) -> str:
     """Return successes of items; of a run that was looked at while it went on, those of the samples it took."""
     planned = result.successes + result.failures + result.missing
-    if " " in result.outcomes:
-        return f"{result.outcomes.count(' ') + 1} means"
+    if means := means_in(result):
+        return show_count(means, "mean")
     if result.outcomes:
         missing = result.outcomes.count(MISSING)
         counts = f"{result.successes}/{len(result.outcomes)} of {planned}"
@@ -92,7 +93,7 @@ def _state(run: Run, now: int) -> str:
     if run.result is not None:
         if run.copied_from:
             return "copied"
-        usable = run.result.binary and (not run.result.adaptive or bool(run.result.outcomes))
+        usable = run.result.binary and (not run.result.adaptive or run.plan.sampling is not None)
         return "reported" if usable else "inconclusive"
     if run.voids:
         return "voided"
