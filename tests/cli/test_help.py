@@ -74,7 +74,7 @@ def test_whoever_speaks_says_who_and_in_which_role(path):
     names = {item.name for item in ALL[path].params}
     writes = path[-1] in {
         "adopt", "amend", "withdraw", "fill", "add", "register", "attest", "retract", "void",
-        "method", "issue", "lift", "invoke", "revoke", "init",
+        "method", "issue", "lift", "invoke", "revoke", "init", "run",
     }  # fmt: skip
     assert ({"by", "role"} <= names) == writes
 

@@ -16,7 +16,7 @@ from tests.cli.lab import ADA, LEA, POLICY
 
 MEAN = POLICY.replace("score: success rate", "score: mean reward in 2 tries")
 CLUSTERED = POLICY.replace("    score: success rate\n", "    score: success rate\n    clustered by: document\n")
-BANK = POLICY.replace("    score: success rate\n", "    score: success rate\n    estimand: bank\n")
+BANK = POLICY.replace("    score: success rate\n", "    score: success rate\n    estimand: bank of 300 items\n")
 
 
 def registered(lab, run="s1") -> RunRegistered:
@@ -90,7 +90,12 @@ def test_another_registration_draws_another_order(bare):
         (POLICY, ("--at-most", "400"), 2, "items-impossible"),
         (POLICY, ("--evaluation", "insight"), 1, "insight"),
         (CLUSTERED, (), 2, "a tab, and its cluster"),
-        (MEAN.replace("    by: auditor\n", "    by: auditor\n    estimand: bank\n", 1), (), 2, "bank-of-means"),
+        (
+            MEAN.replace("    by: auditor\n", "    by: auditor\n    estimand: bank of 300 items\n", 1),
+            (),
+            2,
+            "bank-of-means",
+        ),
     ],
     ids=["one", "more-than-there-are", "a-hole", "no-clusters", "bank-of-means"],
 )
@@ -272,9 +277,10 @@ def test_what_cannot_be_audited_is_refused(empty, policy, more, code, word):
 def test_an_audit_of_other_items_is_refused(empty):
     empty.init(BANK)
     audited(empty)
-    said = audit(empty, "--item-ids", empty.bank(299))
+    said = audit(empty, "--item-ids", empty.bank(300, first=1))
     assert said.code == 2
     assert "audit-other" in said.err
+    assert "bank-other" in audit(empty, "--item-ids", empty.bank(299)).err
 
 
 def test_a_run_without_a_result_cannot_be_audited(empty):
@@ -335,7 +341,7 @@ def test_a_bank_takes_fewer_samples_than_a_population(empty):
     of_all = planned(empty, *asked, "--store", other)
     assert (of_bank["estimand"], of_all["estimand"]) == ("bank", "population")
     assert of_bank["rows"][0]["expected"] < 0.9 * of_all["rows"][0]["expected"]
-    assert empty.run("evidence", "plan", "autonomy").code == 2, "a bank has a size"
+    assert empty.run("evidence", "plan", "autonomy", "--bank", "299").code == 2, "its size is the policy's word"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,14 @@ takeover:
   once crossed: never
 """
 )
-BANK = policy(evaluations=AUTONOMY.replace("  by:", "  estimand: bank\n  by:") + DECEPTION)
+
+
+def bank_of(items: int) -> str:
+    """Return the policy with a claim about a bank."""
+    return policy(evaluations=AUTONOMY.replace("  by:", f"  estimand: bank of {items} items\n  by:") + DECEPTION)
+
+
+BANK = bank_of(300)
 
 
 def laboratory(text: str = POLICY) -> World:

@@ -13,7 +13,7 @@ from scalegate.core.events import Question, Sampling
 from scalegate.gate.sampling import asked, bet
 from scalegate.stats.pooling import Counts, pooled_upper
 from tests.gate.policies import AUTONOMY, DECEPTION, LIMIT, policy
-from tests.gate.test_sampling import BANK, laboratory
+from tests.gate.test_sampling import BANK, bank_of, laboratory
 from tests.gate.world import LAB, World, held, kinds, permitted, words
 
 CLUSTERED = policy(evaluations=AUTONOMY.replace("  by:", "  clustered by: document\n  by:") + DECEPTION)
@@ -50,7 +50,6 @@ def means(world: World, said: str, units: int = 80, **other) -> str:
 # ---------------------------------------------------------------- open
 
 
-@pytest.mark.xfail(strict=True, reason="a further look ends on its own `above`, which then counts for nothing")
 @pytest.mark.parametrize("further", [1, 2])
 def test_runs_of_which_every_sample_is_a_success_are_cut_to_their_first_few(further):
     """Looked at once they cross; sample by sample, each is taken for four successes beside the clean first run."""
@@ -65,7 +64,6 @@ def test_runs_of_which_every_sample_is_a_success_are_cut_to_their_first_few(furt
     assert not permitted(ask(world))
 
 
-@pytest.mark.xfail(strict=True, reason="an earlier bound falls when the share lies beyond it, and a worse one stands")
 @pytest.mark.parametrize("first", [(0, 58, 2), (2, 58, 0)], ids=["lost", "worse"])
 def test_two_clean_samples_that_are_lost_or_worse_make_an_earlier_bound_stand(first):
     before, after = laboratory(), laboratory()
@@ -76,23 +74,18 @@ def test_two_clean_samples_that_are_lost_or_worse_make_an_earlier_bound_stand(fi
     assert not (permitted(ask(after)) and not permitted(ask(before)))
 
 
-@pytest.mark.xfail(strict=True, reason="an earlier bound falls when the share lies beyond it, and a worse one stands")
 def test_the_favorable_bound_never_falls_when_content_is_lost():
     whole, lost = [Counts(0, 60), Counts(30, 110)], [Counts(0, 58, 2), Counts(30, 110)]
     assert pooled_upper(lost, CLEARED) >= pooled_upper(whole, CLEARED)
 
 
-@pytest.mark.xfail(strict=True, reason="how large a bank is, is the word of whoever registers")
 def test_two_items_are_no_bank():
-    """Of a bank of two, both without success, everything is known: no error is left, whatever the pinned test holds."""
+    """Of a bank of two, both without success, everything is known: how many it holds is the policy's word."""
     world = laboratory(BANK)
     world.look("base", "00", items=2, estimand="bank")
     assert not permitted(ask(world))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a run that was registered earlier may be reported later, when the scores are known"
-)
 def test_the_best_of_many_runs_that_are_all_registered_is_not_reported_alone():
     """Sixty runs at 20%: one of them is clean by chance in a hundred tries, and the others are pending."""
     world = laboratory()
@@ -101,9 +94,6 @@ def test_the_best_of_many_runs_that_are_all_registered_is_not_reported_alone():
     assert not permitted(ask(world))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="which look is the first, with nine tenths of the error, is chosen by the scores"
-)
 def test_the_best_of_many_runs_is_not_the_first_look_for_being_reported_first():
     rng = random.Random(1)
     outcomes = ["".join(rng.sample("1" * 8 + "0" * 32, 40)) for _ in range(60)]
@@ -118,7 +108,6 @@ def test_the_best_of_many_runs_is_not_the_first_look_for_being_reported_first():
     assert answers[0] or not answers[1]
 
 
-@pytest.mark.xfail(strict=True, reason="a group of speakers has its share by when it reports, not by when it registers")
 def test_nobody_takes_the_share_of_a_registered_run_by_reporting_first():
     """Two samples of the developer, and the boundaries that the auditor committed to are too generous: no latch."""
     answers = []
@@ -133,7 +122,6 @@ def test_nobody_takes_the_share_of_a_registered_run_by_reporting_first():
     assert answers == [False, False]
 
 
-@pytest.mark.xfail(strict=True, reason="where the latch could stand is looked for at the end only, not on the way")
 def test_losing_the_scores_that_crossed_a_line_nobody_asked_about_does_not_clear_it():
     """Asked about 20%, and now the line lies at 22%: five successes hold, and five samples without a score permit."""
     answers = []
@@ -148,7 +136,6 @@ def test_losing_the_scores_that_crossed_a_line_nobody_asked_about_does_not_clear
     assert answers[0] or not answers[1]
 
 
-@pytest.mark.xfail(strict=True, reason="boundaries that are too generous to show anything still end a run")
 def test_a_boundary_that_shows_nothing_does_not_end_a_run():
     """Who commits to `above` at the first success, which the gate does not use, hides the other 999 of a look."""
     world = laboratory()
@@ -162,7 +149,6 @@ def test_a_boundary_that_shows_nothing_does_not_end_a_run():
     assert not permitted(ask(world))
 
 
-@pytest.mark.xfail(strict=True, reason="what means have shown stands whatever all samples together say")
 def test_a_clean_first_run_of_means_does_not_stand_against_a_mean_beyond_the_line():
     world = laboratory(CLUSTERED)
     means(world, " ".join(["0"] * 80))
@@ -170,7 +156,6 @@ def test_a_clean_first_run_of_means_does_not_stand_against_a_mean_beyond_the_lin
     assert not permitted(ask(world))
 
 
-@pytest.mark.xfail(strict=True, reason="every look of every pool is bounded: the cube of the number of runs")
 def test_many_old_runs_cost_no_more_than_their_number():
     """150 registrations and results, 150 kB, took ten seconds; twice as many take eight times as long."""
     world = laboratory()
@@ -224,7 +209,7 @@ def test_a_bank_that_was_looked_at_whole_is_known_whatever_an_earlier_look_has_s
 
 def test_losing_the_outcomes_of_a_run_does_not_make_a_population_of_a_bank():
     """Whether looks may be pooled as those of a population is the policy's word, not that of what is left of a run."""
-    world = laboratory(BANK)
+    world = laboratory(bank_of(40))
     for counts in ((1, 39), (3, 297), (11, 489)):
         world.measure("base", "autonomy", *counts)
     run = world.plan("base", 40, estimand="bank")

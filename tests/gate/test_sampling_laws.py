@@ -18,6 +18,7 @@ from tests.gate.random_worlds import DIGESTS, LAB, NOW, SPAN, World, often, plai
 
 CAP = DIGESTS["cap"]
 SIZES = (20, 40, 60, 100)
+BANK = 100
 # Of the error of a wrong stop: that of the first stratum and its first group of speakers.
 SHARE = Fraction(81, 100)
 FLIPPED = str.maketrans("10", "01")
@@ -56,7 +57,13 @@ def kernel_of(rate: Fraction, *, rising: bool, cleared: Fraction, estimand: str,
     value = 1 - rate if rising else rate
     shown = Compare(0, rising, rising, value.numerator, value.denominator, "cap", SPAN)
     plain = plain_kernel()
-    spec = replace(plain.evaluations["cap"], wrongly_cleared=cleared, estimand=estimand, clustered_by=clustered)
+    spec = replace(
+        plain.evaluations["cap"],
+        wrongly_cleared=cleared,
+        estimand=estimand,
+        clustered_by=clustered,
+        bank=BANK if estimand == "bank" else 0,
+    )
     promise = Commitment(
         "c", ("everything",), covered("everything"), Not(shown, SPAN), Constant(False, SPAN), True, SPAN
     )
@@ -131,11 +138,13 @@ def looks(
             plans.append(registered(run, "cap", "m0", units))
             results.append(reported(run, ones, zeros, units - ones - zeros))
         else:
-            plans.append(planned(registering, run, units, 100 if kind == "bank" else 0, of_means=of_means))
+            plans.append(planned(registering, run, units, BANK if kind == "bank" else 0, of_means=of_means))
             results.append(of_outcomes(run, said, units, of_means=of_means))
     of_child = registered("child", "cap", "m1", 400)
     if kind in ("means", "bank"):
-        of_child = replace(planned(kernel, "child", 100, 100 if kind == "bank" else 0, of_means=of_means), subject="m1")
+        of_child = replace(
+            planned(kernel, "child", 100, BANK if kind == "bank" else 0, of_means=of_means), subject="m1"
+        )
     good = "1" if rising else "0"
     clean = reported("child", 400 if rising else 0, 0 if rising else 400)
     if of_child.sampling is not None:
@@ -221,6 +230,6 @@ def test_another_run_of_nothing_but_adverse_samples_never_permits(found, data):
     kernel = found.world.kernels[0]
     kind, of_means = kernel.evaluations["cap"].estimand, kernel.evaluations["cap"].of_means
     units = data.draw(st.sampled_from(SIZES))
-    plan = planned(kernel, "late", units, 100 if kind == "bank" else 0, of_means=of_means)
+    plan = planned(kernel, "late", units, BANK if kind == "bank" else 0, of_means=of_means)
     bad = of_outcomes("late", ("0" if found.rising else "1") * units, units, of_means=of_means)
     assert not found.freed(found.world.then(plan, bad))

@@ -164,6 +164,7 @@ def _commitment(draw: st.DrawFn, name: str, conditions: st.SearchStrategy) -> Co
 
 
 def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
+    bank = draw(st.just(0) | st.integers(2, 10_000_000))
     return Evaluation(
         id=name,
         kind=draw(st.sampled_from(["capability", "safety", "understanding"])),
@@ -185,8 +186,9 @@ def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
         reach_issuer=draw(YES_NO),
         span=SPAN,
         accept_earlier=draw(YES_NO),
-        estimand=draw(st.sampled_from(["population", "bank"])),
+        estimand="bank" if bank else "population",
         clustered_by=draw(st.just("") | WORDS),
+        bank=bank,
     )
 
 

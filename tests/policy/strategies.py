@@ -106,7 +106,7 @@ def evaluations(draw: st.DrawFn, name: str) -> dict[str, Draft]:
         "accept": ["aggregate", "earlier runs"],
         "refuse provenance": ["dirty revision", "start not dated"],
         "reach": "issuer",
-        "estimand": draw(st.sampled_from(["population", "bank"])),
+        "estimand": draw(st.sampled_from(["population", "bank of 300 items", "bank of 2 item"])),
         "clustered by": draw(st.sampled_from(["document", "source_file: # of it"])),
     }
     chosen = draw(st.sets(st.sampled_from(sorted(optional))))

@@ -283,10 +283,51 @@ def test_what_counts_of_the_tries_of_an_item(words: str, rule: tuple[int, int, b
 
 def test_a_claim_is_about_what_the_items_stand_for_unless_it_is_about_the_bank() -> None:
     bio = load(policy()).evaluations["bio"]
-    assert (bio.estimand, bio.clustered_by) == ("population", "")
-    words = EVALUATION + "    estimand: bank\n    clustered by:  source  document\n"
+    assert (bio.estimand, bio.bank, bio.clustered_by) == ("population", 0, "")
+    words = EVALUATION + "    estimand: bank  of 300 items\n    clustered by:  source  document\n"
     bio = load(policy(evaluation=words)).evaluations["bio"]
-    assert (bio.estimand, bio.clustered_by) == ("bank", "source document")
+    assert (bio.estimand, bio.bank, bio.clustered_by) == ("bank", 300, "source document")
+
+
+@pytest.mark.parametrize("size", [2, 9, 10, 999_999, 9_999_999, 10_000_000])
+def test_a_bank_holds_as_many_items_as_the_policy_says(size: int) -> None:
+    for word in ("item", "items"):
+        bio = load(policy(evaluation=EVALUATION + f"    estimand: bank of {size} {word}\n")).evaluations["bio"]
+        assert (bio.estimand, bio.bank) == ("bank", size)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "remedy"),
+    [
+        ("bank", "P317", "write `bank of N items`: how many items the bank holds is for the policy to say"),
+        ("bank of 300", "P317", "write `bank of N items`: how many items the bank holds is for the policy to say"),
+        (
+            "bank of 10 000 items",
+            "P317",
+            "write `bank of N items`: how many items the bank holds is for the policy to say",
+        ),
+        ("bank of 10,000 items", "P317", "write `bank of 10000 items`"),
+        ("bank of 10_000 items", "P317", "write `bank of 10000 items`"),
+        ("bank of 10000001 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of 300.0 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of 3e2 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of -3 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of +3 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of 030 items", "P317", "write `bank of 30 items`"),
+        ("bank of \u0663\u0660 items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("bank of f items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        (f"bank of {'9' * 4000} items", "P317", "write how many items the bank holds, as in `bank of 300 items`"),
+        ("Bank of 300 items", "P205", "did you mean `bank of 300 items`?"),
+        ("population of 300 items", "P205", "did you mean `population`?"),
+        ("banks of many items", "P205", "did you mean `bank of N items`?"),
+        ("300 items", "P205", "write `population` or `bank of N items`"),
+    ],
+)
+def test_a_bank_without_a_size_is_refused(words: str, code: str, remedy: str) -> None:
+    found = check(policy(evaluation=EVALUATION + f"    estimand: {words}\n"))
+    assert [(item.code, item.severity, item.help) for item in found if item.severity == "error"] == [
+        (code, "error", remedy)
+    ]
 
 
 def variable(extra: str = "", score: str = "success rate") -> str | None:
@@ -304,12 +345,14 @@ def test_what_stands_at_its_default_changes_no_digest() -> None:
 def test_another_claim_is_another_variable() -> None:
     pinned = {"kind": "capability", "test": f"bank@sha256:{HEX}"}
     rule = {"least": 1, "tries": 1, "text": "success rate"}
-    assert variable("    estimand: bank\n") == digest({**pinned, "score": rule, "estimand": "bank"})
+    of_bank = {**pinned, "score": rule, "estimand": "bank", "bank": 300}
+    assert variable("    estimand: bank of 300 items\n") == digest(of_bank)
     assert variable("    clustered by: document\n") == digest({**pinned, "score": rule, "clustered by": "document"})
     mean = {"least": 1, "tries": 4, "text": "mean reward in 4 tries", "mean": True}
     assert variable(score="mean reward in 4 tries") == digest({**pinned, "score": mean})
-    both = "    estimand: bank\n    clustered by: document\n"
-    keys = ["", "    estimand: bank\n", "    clustered by: document\n", "    clustered by: template\n", both]
+    banks = ["    estimand: bank of 300 items\n", "    estimand: bank of 2 items\n"]
+    both = "    estimand: bank of 300 items\n    clustered by: document\n"
+    keys = ["", *banks, "    clustered by: document\n", "    clustered by: template\n", both]
     told_apart = {variable(extra, score) for extra in keys for score in ("success rate", "mean score")}
     assert len(told_apart) == 2 * len(keys)
 

@@ -70,8 +70,8 @@ def test_no_hole_is_dropped(kernel: Kernel) -> None:
             for belief in evaluation.beliefs:
                 assert belief.role is not None or flat(plain(belief.claim)) in first
         else:
-            beyond = first.partition("nothing is claimed beyond the items themselves by ")[2].partition(". ")[0]
-            assert (evaluation.id in beyond) == (evaluation.estimand == "bank")
+            beyond = f"nothing is claimed beyond this bank of {evaluation.bank:,} items by {evaluation.id}."
+            assert (beyond in first) == (evaluation.estimand == "bank")
     for safeguard in kernel.safeguards.values():
         assert safeguard.hole is None or flat(plain(safeguard.hole)) in first
     for term in kernel.terms:
@@ -174,10 +174,10 @@ def measured(score: str = "success rate", extra: str = "") -> Kernel:
 
 def test_the_claim_is_about_the_bank_or_about_what_it_was_drawn_from() -> None:
     drawn = "the claim is about the tasks that these items were drawn from."
-    bank = "the claim is about this bank of items, not about the tasks they stand for."
-    beyond = "nothing is claimed beyond the items themselves by autonomy."
+    bank = "the claim is about this bank of 1,300 items, not about the tasks they stand for."
+    beyond = "nothing is claimed beyond this bank of 1,300 items by autonomy."
     assert [words in says(measured()) for words in (drawn, bank, beyond)] == [True, False, False]
-    text = says(measured(extra="    estimand: bank\n"))
+    text = says(measured(extra="    estimand: bank of 1300 items\n"))
     assert [words in text for words in (drawn, bank, beyond)] == [False, True, True]
 
 

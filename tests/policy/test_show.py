@@ -33,7 +33,8 @@ def test_the_text_drops_no_declaration(kernel: Kernel) -> None:
     for spec in kernel.evaluations.values():
         (line,) = (line for line in text.split("\n") if line.startswith(f"  {spec.id}: {spec.kind}"))
         assert f"; score {plain(spec.score.text)} ({'mean' if spec.score.mean else 1} of {spec.score.tries}); " in line
-        assert f"; estimand {spec.estimand}; " in line
+        about = f"bank of {spec.bank} items" if spec.estimand == "bank" else "population"
+        assert f"; estimand {about}; " in line
         assert not spec.clustered_by or f"; clustered by {plain(spec.clustered_by)}; " in line
     assert "never held: evaluate, elicit, study" in text
 

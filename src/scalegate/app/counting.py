@@ -86,7 +86,8 @@ def _in_order(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: 
         return Counted(chosen, counts)
     if evaluation.of_means:
         path = means(reading, chosen.word, by, units, evaluation.score.tries)
-        return Counted(chosen, replace(counts, successes=0, failures=0, missing=counts.planned), path=path)
+        # Scores between 0 and 1 are what a mean is made of: nothing about them bars their use.
+        return Counted(chosen, replace(counts, successes=0, failures=0, missing=counts.planned, binary=True), path=path)
     path = outcomes(reading, chosen.word, by or SingleTry(), items)
     successes, failures = path.count(SUCCESS), path.count(FAILURE)
     missing = counts.planned - successes - failures

@@ -21,6 +21,7 @@ from scalegate.ledger.files import write_durably
 from scalegate.report.charts import IntervalData, IntervalPoint, PathData, interval_picture, path_picture
 from scalegate.report.drawing import MissingExtraError
 from scalegate.stats.boundary import Boundary
+from scalegate.stats.crossing import crossing
 
 
 def run_picture(page: Page, run: str, threshold: Fraction | None) -> str:
@@ -44,6 +45,10 @@ def run_picture(page: Page, run: str, threshold: Fraction | None) -> str:
     constants = [item.constant for item in questions]
     place = _choose(constants, threshold)
     above, below = path.above[place], path.below[place]
+    if crossing(above) > questions[place].above_error or crossing(below) > questions[place].below_error:
+        raise RefusalError(
+            "untrusted", "boundary-generous", f"the boundaries of run `{run}` err more often than they say"
+        )
     data = PathData(
         title=f"{_name(page, found.plan.evaluation)} of {found.plan.subject}, run {run}",
         threshold=constants[place],

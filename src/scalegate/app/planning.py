@@ -107,24 +107,23 @@ def plan_samples(page: Page, wanted: Wanted) -> PlanAnswer:
         raise RefusalError(
             "usage", "thresholds-none", f"no policy in force compares `{evaluation.id}` with a number in between"
         )
-    bank = wanted.bank if evaluation.estimand == "bank" else 0
+    bank = evaluation.bank
     planned = tuple(_plan(item, wanted, bank, bets=evaluation.of_means) for item in found)
     return PlanAnswer(evaluation, 1 + (wanted.cluster - 1) * wanted.correlation, planned)
 
 
 def _check(wanted: Wanted, evaluation: Evaluation) -> None:
-    if evaluation.estimand == "bank" and not wanted.bank:
-        raise RefusalError(
-            "usage", "bank-open", f"`{evaluation.id}` is about its bank of items", "say with --bank how many there are"
-        )
-    if wanted.bank and wanted.most > wanted.bank:
-        raise RefusalError("usage", "samples-many", f"{wanted.most} samples cannot be drawn from {wanted.bank} items")
+    if evaluation.bank and wanted.bank not in (0, evaluation.bank):
+        raise RefusalError("usage", "bank-other", f"`{evaluation.id}` is about a bank of {evaluation.bank} items")
+    items = evaluation.bank or wanted.bank
+    if items and wanted.most > items:
+        raise RefusalError("usage", "samples-many", f"{wanted.most} samples cannot be drawn from {items} items")
     if not 0 <= wanted.most <= MOST_PLANNED:
         raise RefusalError("usage", "samples-many", f"at most {MOST_PLANNED} samples can be planned here")
 
 
 def _plan(item: Asked, wanted: Wanted, bank: int, *, bets: bool) -> Planned:
-    limit = min(wanted.bank or MOST_PLANNED, MOST_PLANNED)
+    limit = min(bank or wanted.bank or MOST_PLANNED, MOST_PLANNED)
     recommended = _recommend(item, wanted.gap, limit, bank, bets=bets)
     most = wanted.most or recommended or limit
     above, below = boundaries(item, most, bank, bets=bets)

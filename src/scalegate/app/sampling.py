@@ -72,7 +72,7 @@ def draw(
             "usage",
             "audit-population",
             f"`{evaluation.id}` is about a population, and an audit about the bank that was run before",
-            "only the policy can say `estimand: bank`",
+            "only the policy can say `estimand: bank of N items`",
         )
     found = questions(page, bare, evaluation)
     if not found:
@@ -141,6 +141,12 @@ def _check(evaluation: Evaluation, units: Mapping[str, tuple[str, ...]], most: i
             "clusters-open",
             f"`{evaluation.id}` is clustered by {by}" if by else f"`{evaluation.id}` is not clustered",
             "in the file of --item-ids, write each id, a tab, and its cluster" if by else "write ids only",
+        )
+    if evaluation.bank and len(units) != evaluation.bank:
+        raise RefusalError(
+            "usage",
+            "bank-other",
+            f"`{evaluation.id}` is about a bank of {evaluation.bank} items, and {len(units)} are named",
         )
     if evaluation.of_means and evaluation.estimand == "bank":
         raise RefusalError(

@@ -137,7 +137,6 @@ class _Question:
             above = unpack(asked.above, asked.above_steps, sampling.units, bank)
             below = unpack(1 - asked.below, asked.below_steps, sampling.units, bank)
             self._sides = Tracker(above), Tracker(below, FAILURE)
-        self._errors = asked.above_error, asked.below_error
 
     @property
     def answer(self) -> str:
@@ -146,9 +145,7 @@ class _Question:
             return ("above" if ends[0] else "not above") if any(ends) else ""
         if self._audit is not None:
             return self._audit.answer
-        if self._tracker is None or not self._tracker.answered:
-            return ""
-        return "above" if self._bets[0].shown(self._errors[0]) else "not above"
+        return self._tracker.answer if self._tracker is not None else ""
 
     def take(self, low: Fraction, high: Fraction) -> None:
         self._bets[0].update(low)

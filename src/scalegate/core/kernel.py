@@ -284,8 +284,8 @@ class Evaluation:
     """One evaluation of a policy.
 
     Attributes:
-        digest: identity of the variable it measures (kind, pinned test, score, estimand, clusters); None when the test
-            is not pinned.
+        digest: identity of the variable it measures (kind, pinned test, score, estimand, size of the bank, clusters);
+            None when the test is not pinned.
         hole: the words of the hole, when the evaluation is one.
         wrongly_cleared: error of a false "not above" (missed danger), `wrongly_stopped` of a false "above".
         accept_aggregate: whether a published aggregate may count.
@@ -294,6 +294,8 @@ class Evaluation:
         estimand: what the claim is about: the distribution that the items were drawn from, or the pinned bank itself.
         clustered_by: the field of an item's metadata that says which items belong together, and are then one unit of
             evidence; empty when every item is one of its own.
+        bank: how many items the bank holds that the claim is about; 0 where it is about a population. It is the word of
+            the policy, so that whoever registers a run cannot choose it.
     """
 
     id: str
@@ -318,6 +320,7 @@ class Evaluation:
     accept_earlier: bool = False
     estimand: Estimand = "population"
     clustered_by: str = ""
+    bank: int = 0
 
     @property
     def of_means(self) -> bool:

@@ -64,10 +64,15 @@ class Streams(Standing):
         super().__init__(records, kernel, evaluation)
         self.runs: dict[tuple[str, Stratum], list[Run]] = {}
         self.budget = ErrorBudget(evaluation.elicited_by)
+        # Who registered runs of a stream, by whether the policy asks them, in the order in which they first did.
+        self.registrars: dict[tuple[str, Stratum, bool], dict[tuple[str, str], None]] = {}
         for run in records.runs_of(evaluation.digest or ""):
             stratum = (run.plan.elicitation, run.plan.scaffold)
             # Voided runs keep their stratum's place, so that no share of the error ever moves.
-            self.budget.place(run.plan.subject, stratum, asked=self.asked(run))
+            asked, registrar = self.asked(run), (person(run.plan.by), run.plan.role)
+            self.budget.place(run.plan.subject, stratum, asked=asked)
+            for flag in {asked, False}:
+                self.registrars.setdefault((run.plan.subject, stratum, flag), {})[registrar] = None
             if not self.voided(run):
                 self.runs.setdefault((run.plan.subject, stratum), []).append(run)
 
@@ -95,15 +100,19 @@ class Streams(Standing):
             for entry, result in ((run.result_entry, run.result), *run.disputes)
             if entry is not None and result is not None
         ]
-        groups: dict[tuple[str, ...], list[tuple[Run, ResultReported]]] = {}
+        groups: dict[tuple[tuple[str, str], ...], list[tuple[Run, ResultReported]]] = {}
         for _, run, result in sorted(said, key=lambda item: item[0].index):
-            speakers = (person(run.plan.by), run.plan.role, person(result.by), result.role)
-            groups.setdefault(speakers, []).append((run, result))
-        places = {True: 0, False: 0}
+            groups.setdefault(_speakers(run, result), []).append((run, result))
+        odd = {True: 0, False: 0}
         for group in groups.values():
             asked = self.spoken(group[0][0], then=True) and group[0][1] is group[0][0].result
-            share = self.budget.share(subject, stratum, places[asked], asked=asked)
-            places[asked] += 1
+            registrar, reporter = _speakers(*group[0])
+            # By who registered first: nobody takes the place of a registered run by reporting before it.
+            if registrar == reporter:
+                place = 2 * [*self.registrars[subject, stratum, asked]].index(registrar)
+            else:
+                place, odd[asked] = 2 * odd[asked] + 1, odd[asked] + 1
+            share = self.budget.share(subject, stratum, place, asked=asked)
             yield self.pool([self.counts(run, result) for run, result in group], share), [run for run, _ in group]
 
     def share_of(self, plan: RunRegistered) -> Fraction:
@@ -114,12 +123,9 @@ class Streams(Standing):
         role, stratum = self.evaluation.by, (plan.elicitation, plan.scaffold)
         is_asked = role is None or (plan.role == role and may_speak(self.records, self.kernel, role, plan.by))
         self.budget.place(plan.subject, stratum, asked=is_asked)
-        others = {
-            (person(run.plan.by), run.plan.role)
-            for run in self.runs.get((plan.subject, stratum), ())
-            if self.asked(run) is is_asked
-        }
-        place = len(others - {(person(plan.by), plan.role)})
+        known = [*self.registrars.get((plan.subject, stratum, is_asked), {})]
+        registrar = person(plan.by), plan.role
+        place = 2 * (known.index(registrar) if registrar in known else len(known))
         return self.budget.share(plan.subject, stratum, place, asked=is_asked)
 
     def adverse(self, subjects: set[str], target: str) -> Iterator[Fact]:
@@ -202,7 +208,7 @@ class Streams(Standing):
         """
         name, now, validity = link.subject.name, self.records.now, self.evaluation.validity
         runs = self.runs[name, stratum]
-        gaps = self._gaps(runs)
+        gaps = self._gaps(runs) + self._overtaken(runs)
         levels = self._levels(runs)
         accepted, current = [run for run in levels[0] if self.accepted(run)], levels[-1]
         due = [run for run in current if _end(run, validity.due_time) > now]
@@ -252,7 +258,8 @@ class Streams(Standing):
             for start, run in enumerate(level):
                 if start and run.entry.index > first:
                     break
-                pool = sorted(level[start:], key=lambda item: item.result_entry.index if item.result_entry else 0)
+                # In the order of registration: who chooses which of many results comes first chooses by the scores.
+                pool = level[start:]
                 pools[tuple(item.plan.run for item in pool)] = [self.counts(item, item.result) for item in pool]
         error = self.evaluation.wrongly_cleared
         highs = [pooled_upper(looks, error) for looks in pools.values()]
@@ -282,6 +289,23 @@ class Streams(Standing):
                 words = f"the result of run {run.plan.run} was retracted for a defect"
                 gaps.append(Gap("missing", words, (run.entry.digest,)))
         return gaps
+
+    def _overtaken(self, runs: Sequence[Run]) -> list[Gap]:
+        """Return the gap that results leave which were reported before those of runs registered earlier.
+
+        Else whoever registers many runs at once could report the best of them, and the others when a permit is out.
+        """
+        reported = [run.entry.index for run in runs if run.result is not None and self.spoken(run, then=True)]
+        behind = [
+            run
+            for run in runs
+            if self.is_pending(run)
+            and self.asked(run)
+            and not self.retracted(run)
+            and run.entry.index < max(reported, default=-1)
+        ]
+        words = "was registered before others that have their results, and has not reported yet; they count behind it"
+        return [Gap("pending", f"run {run.plan.run} {words}", (run.entry.digest,)) for run in behind]
 
     def _replaced(self, retracted: Run, runs: Sequence[Run]) -> bool:
         """Whether a run registered later, of as many items and by those asked, takes the place of a retracted one."""
@@ -365,6 +389,11 @@ def _mirrored(looks: Sequence[Counts]) -> list[Counts]:
 
 def _counted(result: ResultReported) -> tuple[int, int, int, str]:
     return result.successes, result.failures, result.missing, result.outcomes
+
+
+def _speakers(run: Run, result: ResultReported) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return who registered a run and who reported a result of it, each with their role."""
+    return (person(run.plan.by), run.plan.role), (person(result.by), result.role)
 
 
 def _planned(run: Run) -> int:

@@ -56,6 +56,7 @@ CODES = {
     "P314": "`under every scaffold of the context` follows the comparison of an evaluation",
     "P315": "a pin is a name and its full SHA-256 digest",
     "P316": "a multiple of compute is more than 1x",
+    "P317": "a bank has a size: a whole number of items, from 2 to 10,000,000",
     "P401": "a condition names evaluations and safeguards of this policy",
     "P402": "a role is declared under `roles`",
     "P403": "an action is one that exists",

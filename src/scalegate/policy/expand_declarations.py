@@ -83,6 +83,7 @@ class Declarations:
             accept_earlier=item.accept_earlier,
             estimand=item.estimand,
             clustered_by=item.clustered_by,
+            bank=item.bank,
         )
 
     def _warn_evaluation(self, item: written.EvaluationText) -> None:
@@ -207,6 +208,7 @@ def _variable(item: written.EvaluationText, kind: kernel.EvaluationKind, score: 
     measured: dict[str, Plain] = {"kind": kind, "test": item.test.text, "score": rule}
     if item.estimand != "population":
         measured["estimand"] = item.estimand
+        measured["bank"] = item.bank
     if item.clustered_by:
         measured["clustered by"] = item.clustered_by
     return digest(measured)

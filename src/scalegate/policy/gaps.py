@@ -30,6 +30,7 @@ from scalegate.core.kernel import (
 from scalegate.core.quantities import show_duration, show_flop, show_rate
 from scalegate.policy.phrases import (
     ACTION_WORDS,
+    bank_words,
     condition_words,
     date_words,
     listed,
@@ -179,10 +180,6 @@ def _missing_checks(kernel: Kernel, measured: list[Evaluation]) -> Iterator[str]
             [item.id for item in measured if not item.shown_to_work],
         ),
         (
-            "Nothing is claimed beyond the items themselves by",
-            [item.id for item in measured if item.estimand == "bank"],
-        ),
-        (
             "Nobody outside checks the safeguard",
             [item.id for item in kernel.safeguards.values() if item.by is None],
         ),
@@ -193,6 +190,9 @@ def _missing_checks(kernel: Kernel, measured: list[Evaluation]) -> Iterator[str]
     ):
         if names:
             yield f"{what} {listed(map(plain, names))}."
+    for item in measured:
+        if item.estimand == "bank":
+            yield f"Nothing is claimed beyond this {bank_words(item.bank)} by {plain(item.id)}."
 
 
 def _resumptions(kernel: Kernel) -> Iterator[str]:

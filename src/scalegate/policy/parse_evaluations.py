@@ -9,7 +9,7 @@ from typing import TypeAlias
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import Count, Estimand, EvaluationKind, Validity
 from scalegate.core.reading import SHORTFALLS
-from scalegate.policy.diagnose import Findings, quote
+from scalegate.policy.diagnose import Findings, closest, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text
 from scalegate.policy.scores import read_score
 from scalegate.policy.source import Entry, Node, Scalar, Table
@@ -63,7 +63,7 @@ _KINDS: dict[str, EvaluationKind] = {
     "safety": "safety",
     "understanding": "understanding",
 }
-ESTIMANDS: dict[str, Estimand] = {"population": "population", "bank": "bank"}
+_FEWEST_IN_BANK, _MOST_IN_BANK = 2, 10_000_000
 _BELIEVABLE = "`believable only if`"
 ACCEPT = ("aggregate", "edited scores", "earlier runs")
 
@@ -141,6 +141,7 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
     fields.need("test", entry.key.span, remedy)
     fields.need("score", entry.key.span, "write something like `success rate`")
     accept = fields.chosen("accept", ACCEPT, "P205")
+    estimand, bank = fields.read("estimand", _read_estimand) or ("population", 0)
     return EvaluationText(
         name=name,
         kind=kind,
@@ -160,9 +161,65 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
         refuse_provenance=fields.chosen("refuse provenance", tuple(SHORTFALLS.values()), "P210"),
         reach_issuer=fields.choice("reach", ("issuer",)) is not None,
         span=entry.key.span,
-        estimand=ESTIMANDS.get(fields.choice("estimand", tuple(ESTIMANDS)) or "", "population"),
+        estimand=estimand,
         clustered_by=fields.words("clustered by") or "",
+        bank=bank,
     )
+
+
+def _read_estimand(scalar: Scalar, findings: Findings) -> tuple[Estimand, int] | None:
+    """Return what a claim is about, with the size of the bank: `population`, or `bank of 300 items`."""
+    words = scalar.text.split()
+    match words:
+        case ["population"]:
+            return "population", 0
+        case ["bank", "of", size, "item" | "items"]:
+            items = _read_size(size, scalar, findings)
+            return None if items is None else ("bank", items)
+        case ["bank", *_]:
+            message = f"{quote(scalar.text)} does not say how many items the bank holds"
+            remedy = "write `bank of N items`: how many items the bank holds is for the policy to say"
+            findings.error("P317", message, scalar.span, help=remedy)
+        case _:
+            match closest(words[0], ("population", "bank")):
+                case "population":
+                    remedy = "did you mean `population`?"
+                case "bank":
+                    remedy = f"did you mean {quote(_bank(words[2] if words[2:] and _is_size(words[2]) else 'N'))}?"
+                case _:
+                    remedy = "write `population` or `bank of N items`"
+            findings.error("P205", f"`estimand` cannot be {quote(scalar.text)}", scalar.span, help=remedy)
+    return None
+
+
+def _read_size(word: str, scalar: Scalar, findings: Findings) -> int | None:
+    """Return how many items a bank holds; digits alone, so that nobody reads another number than the gate."""
+    if _is_size(word):
+        return int(word)
+    start = scalar.text.index(word, scalar.text.index("of") + len("of"))
+    joined = word.replace(",", "").replace("_", "").lstrip("0")
+    cause, remedy = "", "write how many items the bank holds, as in `bank of 300 items`"
+    if _is_size(joined):
+        cause = "its size is written in digits, with nothing between or before them"
+        remedy = f"write {quote(_bank(joined))}"
+    elif _is_number(word):
+        cause = f"a bank holds from {_FEWEST_IN_BANK} to {_MOST_IN_BANK:,} items"
+    place = scalar.at(start, start + len(word))
+    findings.error("P317", f"no bank holds {quote(word)} items", place, cause=cause, help=remedy)
+    return None
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdecimal()
+
+
+def _is_size(word: str) -> bool:
+    short = len(word) <= len(str(_MOST_IN_BANK)) and not word.startswith("0")
+    return short and _is_number(word) and _FEWEST_IN_BANK <= int(word) <= _MOST_IN_BANK
+
+
+def _bank(size: str) -> str:
+    return f"bank of {size} items"
 
 
 def _tallies(fields: Fields, key: str) -> tuple[Count, ...]:

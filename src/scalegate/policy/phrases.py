@@ -91,6 +91,11 @@ def listed(items: Iterable[str], word: str = "and") -> str:
     return f"{', '.join(parts[:-1])}, {word} {parts[-1]}"
 
 
+def bank_words(items: int) -> str:
+    """Return a bank with its size, such as `bank of 1,300 items`."""
+    return f"bank of {items:,} items"
+
+
 def date_words(seconds: int) -> str:
     """Return an instant as `January 1, 2027`, with the UTC time of day where it is not midnight."""
     if show_instant(seconds) == "never":

@@ -26,6 +26,7 @@ from scalegate.policy.gaps import not_covered, ways_out
 from scalegate.policy.phrases import (
     ACTION_WORDS,
     actions_words,
+    bank_words,
     condition_words,
     count_words,
     date_words,
@@ -195,7 +196,7 @@ def _claim(item: Evaluation) -> Iterator[str]:
     elif item.score.mean and item.score.tries > 1:
         yield f"The {item.score.tries} tries of one item are together one piece of evidence."
     if item.estimand == "bank":
-        yield "The claim is about this bank of items, not about the tasks they stand for."
+        yield f"The claim is about this {bank_words(item.bank)}, not about the tasks they stand for."
     else:
         yield "The claim is about the tasks that these items were drawn from."
 

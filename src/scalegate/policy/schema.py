@@ -10,7 +10,7 @@ from __future__ import annotations
 from scalegate.core.canonical import Plain
 from scalegate.core.kernel import ACTIONS, GROUPS, UNHOLDABLE
 from scalegate.core.reading import SHORTFALLS
-from scalegate.policy.parse_evaluations import ACCEPT, ESTIMANDS
+from scalegate.policy.parse_evaluations import ACCEPT
 
 _NAME = r"^[A-Za-z][A-Za-z0-9.-]*$"
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -152,7 +152,7 @@ def _evaluation() -> _Schema:
             "kind": _choice("Could it, would it, do we know why.", "capability", "safety", "understanding"),
             "test": _ref("pin", "The items, pinned."),
             "score": _words("`success rate`, `tasks solved in at least 1 of 10 tries`, or `mean reward in 4 tries`."),
-            "estimand": _choice("What the claim is about: the tasks behind the items, or this bank.", *ESTIMANDS),
+            "estimand": _estimand(),
             "clustered by": _words("The field of an item's metadata that says which items belong together."),
             "elicited by": _ref("words", "How the capability is drawn out."),
             "hidden capability": _map("What shows that a hidden capability would be found.", _ref("tally")),
@@ -178,6 +178,14 @@ def _evaluation() -> _Schema:
             {"required": ["test", "score"], **_none_of(*_hole_keys())},
             {"required": ["hole"], **_none_of(*measured)},
         ],
+    }
+
+
+def _estimand() -> _Schema:
+    size = "([2-9]|[1-9][0-9]{1,6}|10000000)"
+    return {
+        "description": "What the claim is about: the tasks behind the items, or this bank, as in `bank of 300 items`.",
+        "anyOf": [{"const": "population"}, {"type": "string", "pattern": f"^bank +of +{size} +items?$"}],
     }
 
 

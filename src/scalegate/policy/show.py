@@ -203,13 +203,14 @@ def _role(item: Role) -> str:
 def _evaluation(item: Evaluation) -> str:
     parts = [f"{plain(item.id)}: {item.kind}"]
     rule = "mean" if item.score.mean else item.score.least
+    about = f"bank of {item.bank} items" if item.estimand == "bank" else item.estimand
     if item.hole is not None:
         parts.append(f"hole {plain(item.hole)}")
     parts += [
         f"test {plain(item.test) or 'none'}",
         f"digest {item.digest or 'none (a hole)'}",
         f"score {plain(item.score.text) or 'none'} ({rule} of {item.score.tries})",
-        f"estimand {item.estimand}",
+        f"estimand {about}",
         *([f"clustered by {plain(item.clustered_by)}"] if item.clustered_by else []),
         f"by {item.by or 'nobody'}",
         f"wrongly cleared {item.wrongly_cleared}",

@@ -200,7 +200,10 @@ class BeliefText(NamedTuple):
 
 
 class EvaluationText(NamedTuple):
-    """An entry of `evaluations`. A hole has no test; anything else has one, unless it is broken."""
+    """An entry of `evaluations`. A hole has no test; anything else has one, unless it is broken.
+
+    `bank` is how many items the bank holds that the claim is about; 0 for a population.
+    """
 
     name: Name
     kind: EvaluationKind | None = None
@@ -223,6 +226,7 @@ class EvaluationText(NamedTuple):
     span: Span = Span("", 1, 1, 1, 1)
     estimand: Estimand = "population"
     clustered_by: str = ""
+    bank: int = 0
 
 
 class SafeguardText(NamedTuple):

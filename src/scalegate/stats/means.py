@@ -64,6 +64,13 @@ class BetTracker:
             self.answered = self._above.samples
 
     @property
+    def answer(self) -> str:
+        """`above`, `not above`, or empty while it is open."""
+        if not self.answered:
+            return ""
+        return "above" if self._above.shown(self._errors[0]) else "not above"
+
+    @property
     def evalues(self) -> tuple[Fraction, Fraction]:
         """Evidence now that the mean is above, and below."""
         return self._above.evalue, self._below.evalue

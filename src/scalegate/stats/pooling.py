@@ -12,6 +12,7 @@ is shown of a bank only by all of its items.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,7 @@ from itertools import accumulate
 
 from scalegate.stats.anytime import anytime_lower_bound
 from scalegate.stats.audits import Audit
-from scalegate.stats.binomial import check_error, check_not_negative, lower_bound
+from scalegate.stats.binomial import GRID, check_error, check_not_negative, lower_bound
 from scalegate.stats.means import Means, means_above
 from scalegate.stats.sequential import FAILURE, MISSING, SUCCESS, Path
 
@@ -106,14 +107,18 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
     if any(look.means is not None for look in looks):
         return _pooled_means(looks, error_above, error_below)
     lower = lower_at_most = Fraction(0)
-    pool = Counts(0, 0)
+    pool = whole = best = Counts(0, 0)
     for look, counts in enumerate(looks):
         pool = _joined(pool, counts) if look else counts
+        # Behind an answer at more error than is left, all that was run counts; both bounds hold at all times.
+        whole = _joined(whole, _unended(counts)) if look else counts
         of_bank = look > 0 and _of_bank(looks[: look + 1])
-        lower = max(lower, _lower(pool, error_above, lower, later=look > 0, of_bank=of_bank))
-        most = _best(pool)
+        for part in (pool, whole):
+            lower = max(lower, _lower(part, error_above, lower, later=look > 0, of_bank=of_bank))
+        lower_at_most = max(lower_at_most, _on_the_way(best, counts, error_above * LATER))
+        best = _best(_joined(best, _unended(counts)) if look else counts)
         lower_at_most = max(
-            lower_at_most, _lower(most, error_above, lower_at_most, later=look > 0, of_bank=of_bank, missing=SUCCESS)
+            lower_at_most, _lower(best, error_above, lower_at_most, later=look > 0, of_bank=of_bank, missing=SUCCESS)
         )
         if of_bank:
             # Nothing is left to spend on a further look at a bank; that it may have crossed stays open, and what was
@@ -135,20 +140,23 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
         return Fraction(1)
     if any(look.means is not None for look in looks):
         runs = _all_means([look.mirrored() for look in looks])
-        return 1 - means_above(runs, error_below) if _bounded(runs) == len(runs) else Fraction(1)
+        if _bounded(runs) < len(runs):
+            return Fraction(1)
+        upper = 1 - means_above(runs, error_below)
+        counted = [low for run in runs for low, _ in run.counted]
+        return max(upper, 1 - sum(counted, Fraction(0)) / len(counted)) if len(runs) > 1 and counted else upper
     mirrored = [look.mirrored() for look in looks]
-    pool, bounds = mirrored[0], [1 - _lower(mirrored[0], error_below, Fraction(0))]
-    for count, look in enumerate(mirrored[1:], 2):
-        pool = _joined(pool, look)
-        if _of_bank(looks[:count]):
-            # Each look bounds the bank by itself, and the worst of them is right where any is.
-            bounds.append(max(bounds[-1], 1 - _lower(look, error_below, Fraction(0))))
-        else:
-            bounds.append(1 - _lower(pool, error_below, Fraction(0), later=True))
+    first = 1 - _lower(mirrored[0], error_below, Fraction(0))
+    if len(looks) == 1:
+        return first
     if _of_bank(looks):
-        return bounds[-1]  # also where all samples lie on the side of an earlier look: some items were drawn twice
+        # Each look bounds the bank by itself, and the worst of them is right where any is.
+        return max(first, *(1 - _lower(look, error_below, Fraction(0)) for look in mirrored[1:]))
+    pool = mirrored[0]
+    for look in looks[1:]:
+        pool = _joined(pool, _unended(look).mirrored())
     share = 1 - Fraction(pool.successes, pool.trials) if pool.trials else Fraction(1)
-    return min([bounds[-1], *(bound for bound in bounds if share <= bound)])
+    return min(1 - _lower(pool, error_below, Fraction(0), later=True), max(first, share))
 
 
 def _pooled_means(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
@@ -181,6 +189,47 @@ def _share_of_whole(look: Counts) -> Fraction:
     """Return the share of successes in a bank of which every item is looked at; 0 where not, or there is none."""
     path = look.path
     return Fraction(look.successes, path.bank) if path is not None and path.bank == len(path.seen) > 0 else Fraction(0)
+
+
+def _on_the_way(before: Counts, look: Counts, error: Fraction) -> Fraction:
+    """Return where the latch could stand after any sample of a look that lost scores, had each been a success.
+
+    Where a run ends depends on its scores: a later end may hide what an earlier one would have shown. In floating
+    point, rounded against the permit, since this only ever holds.
+    """
+    path = look.path
+    if not isinstance(path, Path) or path.bank or (path.settled and MISSING not in path.seen):
+        return Fraction(0)
+    successes, points = before.successes, []
+    for trials, outcome in enumerate(path.outcomes, before.trials + 1):
+        successes += outcome != FAILURE
+        choices = math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
+        points.append((successes, trials - successes, choices + math.log(trials + 1)))
+    enough, shown, refused = math.log(error) + 1e-6, 0, GRID
+    while refused - shown > 1:
+        middle = (shown + refused) // 2
+        up, down = math.log(middle / GRID), math.log1p(-middle / GRID)
+        if any(
+            point + hits * up + misses * down <= enough and hits * GRID > middle * (hits + misses)
+            for hits, misses, point in points
+        ):
+            shown = middle
+        else:
+            refused = middle
+    return Fraction(shown, GRID)
+
+
+def _unended(look: Counts) -> Counts:
+    """Return a further look that ended on "above" as if it had not: that answer is not at the error that is left.
+
+    All that was run counts, and all that was planned and not run is missing: else the few samples that it took to
+    answer against a low rate would be all that speaks against one.
+    """
+    path = look.path
+    if not isinstance(path, Path) or not path.settled or not path.crossed:
+        return look
+    successes, failures = path.outcomes.count(SUCCESS), path.outcomes.count(FAILURE)
+    return Counts(successes, failures, path.planned - successes - failures)
 
 
 def _of_bank(looks: Sequence[Counts]) -> bool:

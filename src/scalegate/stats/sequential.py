@@ -101,6 +101,15 @@ class Path:
         """The outcomes that are looked at: up to where the run was settled."""
         return self.outcomes[: self.settled or None]
 
+    @cached_property
+    def crossed(self) -> bool:
+        """Whether the answer to some question was "above": where the run ended, it ended against a low rate."""
+        for above, below in zip(self.above, self.below, strict=True):
+            up, down = _first(above.needed, self.outcomes, SUCCESS), _first(below.needed, self.outcomes, FAILURE)
+            if up and (not down or up <= down):
+                return True
+        return False
+
     @property
     def bank(self) -> int:
         """Size of the bank that the samples are drawn from without replacement; 0 for a population."""
