@@ -90,6 +90,8 @@ class Pooled:
 
 FIRST = Fraction(9, 10)
 LATER = Fraction(1, 10)
+VETO = Fraction(1, 20)
+"""A further look that by itself could show a rate above a line, at this error, lets no earlier look stand there."""
 MOST_MEANS = 20_000
 """More means than that are not bet on: of a larger pool nothing favorable is shown, so that time stays bounded."""
 
@@ -133,8 +135,8 @@ def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction
 def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
     """Return only the upper bound of a stream, for whoever asks for it of many pools; 1 without a look.
 
-    What an earlier look has shown stands as long as all samples together lie on its side: a few more do not override a
-    thousand, and many do.
+    What the first look has shown stands as long as all samples together lie on its side, and no further look could show
+    the contrary by itself: a few more do not override a thousand, and many do.
     """
     if not looks:
         return Fraction(1)
@@ -152,11 +154,13 @@ def pooled_upper(looks: Sequence[Counts], error_below: Fraction) -> Fraction:
     if _of_bank(looks):
         # Each look bounds the bank by itself, and the worst of them is right where any is.
         return max(first, *(1 - _lower(look, error_below, Fraction(0)) for look in mirrored[1:]))
-    pool = mirrored[0]
+    pool, against = mirrored[0], Fraction(0)
     for look in looks[1:]:
-        pool = _joined(pool, _unended(look).mirrored())
+        further = _unended(look)
+        pool = _joined(pool, further.mirrored())
+        against = max(against, anytime_lower_bound(further.successes + further.missing, further.trials, VETO))
     share = 1 - Fraction(pool.successes, pool.trials) if pool.trials else Fraction(1)
-    return min(1 - _lower(pool, error_below, Fraction(0), later=True), max(first, share))
+    return min(1 - _lower(pool, error_below, Fraction(0), later=True), max(first, share, against))
 
 
 def _pooled_means(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
