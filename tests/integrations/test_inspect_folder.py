@@ -172,10 +172,13 @@ def test_a_run_survives_being_killed_at_any_time(tmp_path, sent):
     assert list(tries) == registered(items)[: len(tries)]
     log = read_eval_log(str(only_log(run)))
     assert {sample.id: sample.uuid for sample in log.samples}.items() >= known.items()
-    assert {sample.id for sample in log.samples} == set(tries)
+    ids = {sample.id for sample in log.samples}
+    assert ids <= set(tries)
+    # What was under way behind the end when the process was killed is not begun again: the verdict stands without it.
+    assert not (set(tries) - ids) & set(registered(items)[:needed])
     assert set(log.results.early_stopping.metadata["restarted"]) == {item for item in tries if tries[item] > 1}
     assert objections(only_log(run)) == {"E501"}
-    assert column(only_log(run)) == {item: expected(item) if item in tries else None for item in registered(items)}
+    assert column(only_log(run)) == {item: expected(item) if item in ids else None for item in registered(items)}
     assert not list(run.glob(".inspect_tmp_*"))
 
 
