@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from scalegate.app.counting import rule
 from scalegate.core.events import RunRegistered, Sampling
 from scalegate.core.kernel import Evaluation
+from scalegate.ingest.outcomes import outcome_of
 from scalegate.stats.audits import AuditTracker
 from scalegate.stats.betting import Betting
 from scalegate.stats.boundary import unpack
@@ -56,7 +58,7 @@ class Watching:
         if plan.sampling is None:
             raise ValueError(f"run {plan.run} has no sampling plan")
         self.order: Sequence[str] = [item for unit in units for item in unit]
-        self._evaluation = evaluation
+        self._evaluation, self._rule = evaluation, rule(evaluation)
         self._units = units
         self._seen: dict[str, tuple[Score, ...]] = {}
         self._next = 0
@@ -99,19 +101,10 @@ class Watching:
         if self._evaluation.score.mean:
             scores: list[Score] = [score for item in unit for score in self._seen[item]]
         else:
-            scores = [_SHARE[self._outcome(item)] for item in unit]
+            scores = [_SHARE[outcome_of(self._seen[item], self._rule)] for item in unit]
         ends = cluster_scores(((0, score) for score in scores), {0: len(scores)})
         for question in self._questions:
             question.take(ends.above[0], ends.below[0])
-
-    def _outcome(self, item: str) -> str:
-        scores = self._seen[item]
-        hits = sum(score == 1 for score in scores)
-        misses = sum(score is not None and score != 1 for score in scores)
-        rule = self._evaluation.score
-        if hits >= rule.least:
-            return SUCCESS
-        return FAILURE if misses > rule.tries - rule.least else MISSING
 
 
 _SHARE = {SUCCESS: Fraction(1), FAILURE: Fraction(0), MISSING: None}

@@ -83,7 +83,7 @@ class Streams(Standing):
         return [stratum for name, stratum in self.runs if name == subject]
 
     def pool(self, looks: Sequence[Counts], share: Fraction) -> Bounds:
-        """Return the pooled bounds of some results in the order of their reports."""
+        """Return the pooled bounds of some results, the first look first."""
         stopped, cleared = self.evaluation.wrongly_stopped * share, self.evaluation.wrongly_cleared
         return Bounds(pooled(looks, stopped, cleared), pooled(_mirrored(looks), stopped, cleared))
 
@@ -118,7 +118,7 @@ class Streams(Standing):
     def share_of(self, plan: RunRegistered) -> Fraction:
         """Return the share of the error of a wrong stop that a run will spend, were it registered now and reported.
 
-        Nobody else's later words make it smaller; if some other group reports first, the run only gets less.
+        It goes by who registered first, so that nobody's later words make it smaller.
         """
         role, stratum = self.evaluation.by, (plan.elicitation, plan.scaffold)
         is_asked = role is None or (plan.role == role and may_speak(self.records, self.kernel, role, plan.by))

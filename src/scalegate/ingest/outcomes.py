@@ -98,13 +98,21 @@ def _tries(reading: Reading, scorer: str) -> dict[str, _Tries]:
 
 
 def _outcome(ran: _Tries | None, rule: TallyRule) -> str:
-    """Return what an item came to, whatever its missing tries would have been; empty when it was not run to its end."""
-    if ran is None:
-        return ""
+    return "" if ran is None else outcome_of(ran.scores, rule, absent=ran.absent)
+
+
+def outcome_of(scores: Sequence[Fraction | None], rule: TallyRule, *, absent: int = 0) -> str:
+    """Return what an item came to, whatever its missing tries would have been; empty when it was not run to its end.
+
+    Args:
+        scores: of the tries that were run, None for one without a score.
+        rule: how they make the item a success.
+        absent: tries that were not run.
+    """
     tries, needed = (rule.tries, rule.successes) if isinstance(rule, AtLeast) else (1, 1)
-    hits, misses = ran.scores.count(Fraction(1)), sum(score is not None and score != 1 for score in ran.scores)
+    hits, misses = scores.count(Fraction(1)), sum(score is not None and score != 1 for score in scores)
     if hits >= needed:
         return SUCCESS
     if misses > tries - needed:
         return FAILURE
-    return "" if ran.absent else MISSING
+    return "" if absent else MISSING

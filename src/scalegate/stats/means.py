@@ -126,7 +126,7 @@ class Means:
 
 
 def means_above(runs: Sequence[Means], error: Fraction, *, best: bool = False) -> Fraction:
-    """Return what the mean over all samples of some runs, in the order of their reports, is shown to be above.
+    """Return what the mean over all samples of some runs, in their order, is shown to be above.
 
     Valid over all looks together, so that the order may end anywhere.
 

@@ -97,7 +97,7 @@ MOST_MEANS = 20_000
 
 
 def pooled(looks: Sequence[Counts], error_above: Fraction, error_below: Fraction) -> Pooled:
-    """Bound the rate of a stream after these looks, in the order in which they were reported.
+    """Bound the rate of a stream after these looks, the one that has the larger part of the error first.
 
     `error_above` bounds the chance that any look ever wrongly says "above", `error_below` the chance that any wrongly
     says "not above"; only the size of the first look, or its boundaries, must be fixed without regard to the scores.
