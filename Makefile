@@ -66,7 +66,7 @@ $(DEV): $(CREATED)
 	@touch $@
 
 $(EXTRAS): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench)
+	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench$(comma)postgres$(comma)pkcs11$(comma)foreign)
 	@touch $@ $(DEV)
 
 comma := ,

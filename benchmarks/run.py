@@ -1,7 +1,7 @@
 """All measurements of one machine in one run: a table, and `benchmarks/results.json`.
 
     make bench
-    python benchmarks/run.py [gate] [cli] [ingest] [stats] [--inspect-python PYTHON]
+    python benchmarks/run.py [gate] [cli] [ingest] [ledger] [stats] [--inspect-python PYTHON]
 
 Every number beside ours was measured in the same run. Times are CPU times.
 """
@@ -106,6 +106,12 @@ def cli() -> list[Row]:
     found = module.measure()
     note = f"{found.policy_lines}-line policy, {found.entries} entries"
     return [Row("cli.gate.cold", found.ours * 1_000, "ms", module.PEER, found.empty * 1_000, 250.0, note)]
+
+
+def ledger() -> list[Row]:
+    """Time the log, its signatures, stores and audits, and count the bytes of a proof."""
+    files = sorted((HERE / "ledger").glob("*.py"))
+    return [Row(**row) for file in files for row in _module(f"ledger/{file.name}").rows()]
 
 
 def ingest(inspect_python: str) -> list[Row]:
@@ -240,13 +246,16 @@ def table(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="timings beside other tools")
-    parser.add_argument("rooms", nargs="*", choices=[[], "gate", "cli", "ingest", "stats"], help="all without any")
+    parser.add_argument(
+        "rooms", nargs="*", choices=[[], "gate", "cli", "ingest", "ledger", "stats"], help="all without any"
+    )
     parser.add_argument("--inspect-python", default=sys.executable, help="an interpreter that has inspect_ai")
     options = parser.parse_args(arguments)
     rooms: dict[str, Callable[[], list[Row]]] = {
         "gate": gate,
         "cli": cli,
         "ingest": lambda: ingest(options.inspect_python),
+        "ledger": ledger,
         "stats": stats,
     }
     rows = [row for name in options.rooms or rooms for row in rooms[name]()]

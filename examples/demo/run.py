@@ -22,14 +22,21 @@ from tamper import soften
 
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1] / "src"  # this checkout, whatever else is installed
+VERIFIER = HERE.parents[1] / "tools" / "verify_ledger.py"
 
 ADA = "--by 'Ada Osei' --role developer"
 LEA = "--by 'Lea Roth' --role auditor"
+SAFEGUARD = "scalegate evidence attest safeguard weight-security --subject orion --expires '6 months'"
 BANK = "--model mockllm/model --scorer match"
+NEW = "scalegate keys new"
 ASK = "scalegate gate train --subject orion --to 2e25"
 
 # So that a shell line reads as it would be typed, whatever this interpreter and its environment are called.
-SHELL = 'scalegate() { "$SCALEGATE_PYTHON" -m scalegate.cli.main "$@"; }\n'
+SHELL = """\
+scalegate() { "$SCALEGATE_PYTHON" -m scalegate.cli.main "$@"; }
+largest() { find "$1" -type f -exec ls -S {} + | sed 1q; }
+spoil() { printf x | dd of="$(largest "$1/blobs")" bs=1 seek=99 conv=notrunc; }
+"""
 
 
 @dataclass(frozen=True)
@@ -41,13 +48,22 @@ class Act:
     code: int
     says: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    at: str = "lab"  # whose folder, home and keys
 
 
 ACTS = (
     Act("The policy is text that a board can read, and it is checked before it binds.",
         "scalegate policy check policy.yaml", 0),
-    Act("A store for the history; the policy binds from now on.",
-        f"scalegate init --policy policy.yaml {ADA}", 0),
+    Act("Keys: one for the log, and one for its gate, which signs answers without a human hand ...",
+        f"{NEW} --log lighthouse.example/log --unprotected > trust && "
+        f"{NEW} 'lighthouse gate' --role gate --unprotected >> trust", 0),
+    Act("... and one for each person, made where that person is. Only the lines are handed over.",
+        f"{NEW} 'Ada Osei' --role developer --unprotected >> trust && "
+        f"{NEW} 'Lea Roth' --role auditor --unprotected >> trust", 0),
+    Act("Together they are the trust file: whose signature counts, as what. Nobody witnesses this log.",
+        "echo quorum none >> trust && cat trust", 0, ('key "Lea Roth" auditor ed25519:',)),
+    Act("A store, whose log begins with the trust file; the policy binds from now on.",
+        f"scalegate init --trust trust --policy policy.yaml {ADA}", 0),
     Act("A checkpoint of 1e25 FLOP, known by the digest of its files.",
         f"scalegate subject add orion checkpoint --from-scratch --compute 1e25 --issuer lighthouse {ADA}", 0),
     Act("Nobody has measured anything. Silence is a hold, so nothing starts.",
@@ -70,8 +86,10 @@ ACTS = (
         f"scalegate evidence add deception-1 deception.eval {LEA}", 0),
     Act("One half is not the target.",
         f"{ASK} && echo go", 1, ("weight-security",), ("\ngo\n",)),
-    Act("Second half: the auditor attests the safeguard, until a date.",
-        f"scalegate evidence attest safeguard weight-security --subject orion --expires '6 months' {LEA}", 0),
+    Act("Second half: the developer would rather attest the safeguard alone. The log does not admit it.",
+        f"{SAFEGUARD} --by 'Ada Osei' --role auditor", 1, ("not-admitted",)),
+    Act("The auditor attests it, until a date.",
+        f"{SAFEGUARD} {LEA}", 0),
     Act("Training may go on, up to a stated compute and date.",
         f"{ASK} && echo go", 0, ("2e25", "\ngo\n")),
     Act("Not further than the evidence reaches.",
@@ -82,11 +100,23 @@ ACTS = (
         "scalegate why release.weights --subject orion", 1, ("nobody knows", "possibly nothing")),
     Act("How everything stands.",
         "scalegate status", 0),
+    Act("Everything for the auditor: a plain directory. The trust file went from hand to hand long ago.",
+        "cp trust ../auditor/mine.trust && scalegate ledger export --attest ../auditor/audit", 0, ("entries",)),
+    Act("The auditor is elsewhere, with a home and no keys of the lab: what holds, and what could not be checked?",
+        "scalegate verify audit --trust mine.trust", 3,
+        ("results follow from the logs", "answers follow from the log", "NOT POSSIBLE TO CHECK", "no witnesses"),
+        ("DOES NOT HOLD", "NOT TO BE TRUSTED"), at="auditor"),
+    Act("He believes that program no more than the lab. A second one, one file of plain Python, says the same.",
+        '"$SCALEGATE_PYTHON" -I "$VERIFIER" audit --trust mine.trust', 3, at="auditor"),
+    Act("One number of one evaluation log is changed in his copy. It does not have its name any more.",
+        "chmod -R u+w audit && spoil audit && scalegate verify audit --trust mine.trust", 4,
+        ("NOT TO BE TRUSTED",), at="auditor"),
 )  # fmt: skip
 
 
 def prepare(folder: Path) -> None:
     """Lay out what the commands are about."""
+    folder.mkdir(exist_ok=True)
     shutil.copy(HERE / "policy.yaml", folder)
     for name in ("autonomy", "deception"):
         shutil.copy(HERE / "logs" / f"{name}.eval", folder)
@@ -99,9 +129,12 @@ def perform(act: Act, folder: Path) -> list[str]:
     """Run one act, show it, and return what came out otherwise than told."""
     print(f"\n# {act.told}\n$ {act.command}", flush=True)
     environment = {**os.environ, "NO_COLOR": "1", "SCALEGATE_PYTHON": sys.executable, "PYTHONPATH": str(SOURCE)}
+    # Nobody's own keys are used, or added to; and the auditor has none of the lab's.
+    home = folder / act.at
+    environment |= {"HOME": str(home), "SCALEGATE_KEYS": str(home / "keys"), "VERIFIER": str(VERIFIER)}
     answer = subprocess.run(
         ["sh", "-c", SHELL + act.command],
-        cwd=folder,
+        cwd=home,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
@@ -122,7 +155,8 @@ def main() -> int:
     """Perform every act; 0 only if all came out as told."""
     wrong = []
     with tempfile.TemporaryDirectory(prefix="scalegate-demo-") as folder:
-        prepare(Path(folder))
+        (Path(folder) / "auditor").mkdir()
+        prepare(Path(folder) / "lab")
         for act in ACTS:
             wrong += perform(act, Path(folder))
     if wrong:

@@ -52,7 +52,7 @@ class Past:
     def record(self, event: Event) -> None:
         index, previous = len(self.entries), self.entries[-1].digest if self.entries else ""
         mark = digest([index, self.now, previous, repr(event)])
-        self.entries.append(Entry(index, self.now, mark, previous, event))
+        self.entries.append(Entry(index, self.now, mark, event))
 
     def ask(self, subject: str, to: int) -> Decision:
         return decide(History(tuple(self.entries)), Request("train", subject, to), self.now)

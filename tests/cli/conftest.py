@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tests.cli.lab import Lab
+from tests.cli.speakers import use_keys
 
 
 @pytest.fixture
@@ -12,6 +13,7 @@ def empty(tmp_path, monkeypatch):
     """A lab without a store."""
     made = Lab(tmp_path)
     monkeypatch.chdir(tmp_path)
+    use_keys(monkeypatch)
     monkeypatch.setattr("scalegate.app.clock.SystemClock.now", lambda _: made.now)
     return made
 
@@ -23,6 +25,7 @@ def prepared(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         made = Lab(folder)
         patch.chdir(folder)
+        use_keys(patch)
         patch.setattr("scalegate.app.clock.SystemClock.now", lambda _: made.now)
         made.init()
         shutil.copytree(made.store, folder / "bare")

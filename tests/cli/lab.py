@@ -9,6 +9,7 @@ from pathlib import Path
 from scalegate.cli.main import main
 from scalegate.core.events import History
 from scalegate.ledger import LocalStore
+from tests.cli.speakers import trust_file
 
 START = 1_790_000_000  # 2026-09-21
 DAY = 86_400
@@ -140,7 +141,7 @@ class Lab:
     def init(self, policy: str = POLICY) -> None:
         """Make a store with a policy and a model `orion` of 2e24 FLOP."""
         path = self.file("acme.yaml", policy)
-        self.do("init", "--policy", path, *ADA)
+        self.do("init", "--trust", trust_file(), "--policy", path, *ADA)
         self.model("orion", "2e24")
 
     def model(self, name: str, compute: str, *more: str) -> None:

@@ -13,11 +13,11 @@ from scalegate.core.decision import Decision, Limits, Node, Reason, Request
 from scalegate.core.events import DecisionMade, History
 from scalegate.ledger import LocalStore, StoreError
 from tests.cli.lab import ADA, DAY, ITO, POLICY, START
+from tests.cli.speakers import trust_file
 from tests.conftest import ROOT
 
 SCALEGATE = f"{shlex.quote(sys.executable)} -m scalegate.cli.main"
 # The shell's clock is the real one: a policy and evidence that hold whenever this test runs.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
 
 def test_a_permit_is_recorded_with_its_bounds(lab):
@@ -49,7 +49,7 @@ def test_answers_are_numbered_without_gaps(lab):
 def test_every_answer_says_what_it_takes_on_somebodys_word(lab):
     for form in ("human", "plain", "json"):
         said = " ".join(lab.gate("--format", form).out.split())
-        assert "entries are unsigned" in said
+        assert "private keys are with whom the trust file names" in said
         assert "item order chosen by developer" in said
 
 
@@ -234,7 +234,7 @@ def test_an_interrupt_is_no_answer(lab, monkeypatch):
 
 def test_a_history_with_a_fault_holds_and_records_nothing(lab):
     lab.gate()
-    (lab.store / "head").unlink()
+    (lab.store / "checkpoint").unlink()
     before = len(lab.history().entries)
     said = lab.gate("--format", "json")
     assert said.code == 4
@@ -259,10 +259,17 @@ def test_a_stop_order_holds_at_once(lab):
 
 
 def test_an_empty_history_holds(empty):
-    empty.do("init")
+    empty.do("init", "--trust", trust_file())
     said = empty.gate()
     assert said.code == 1
     assert History(()).head == ""
+
+
+def test_a_question_about_another_time_rests_on_the_trust_file_of_that_time(lab):
+    lab.now += DAY
+    taken = lab.gate("--at", "2026-09-22", "--format", "json").json["assumptions"]
+    assert taken == lab.gate("--format", "json").json["assumptions"]
+    assert not any("unsigned" in words for words in taken)
 
 
 # ---------------------------------------------------------------- in a shell
@@ -276,7 +283,7 @@ def shell(lab, line):
         capture_output=True,
         check=False,
         cwd=lab.folder,
-        env=ENVIRONMENT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         text=True,
         timeout=60,
     )
@@ -285,7 +292,7 @@ def shell(lab, line):
 @pytest.fixture
 def small(empty):
     """A lab that asks below its policy's scope, so that the real clock decides nothing."""
-    empty.do("init", "--policy", empty.file("acme.yaml", POLICY), *ADA)
+    empty.do("init", "--trust", trust_file(), "--policy", empty.file("acme.yaml", POLICY), *ADA)
     empty.model("orion", "1e23")
     return empty
 

@@ -1,6 +1,7 @@
 """What the help says, what the page says, and what starting costs."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -38,7 +39,7 @@ def test_every_example_parses(path):
 
 def check_parses(line):
     """Take a line apart as its command would; what follows `&&`, `>` or `|` is the shell's."""
-    words = shlex.split(re.split(r" (?:&&|>|\||;|#) ", line)[0])
+    words = shlex.split(re.split(r" (?:&&|>>?|\||;|#) ", line)[0])
     assert words[0] == PROGRAM
     group, rest = command(), words[1:]
     while isinstance(group, LazyGroup) and rest and not rest[0].startswith("-"):
@@ -76,6 +77,8 @@ def test_whoever_speaks_says_who_and_in_which_role(path):
         "adopt", "amend", "withdraw", "fill", "add", "register", "attest", "retract", "void",
         "method", "issue", "lift", "invoke", "revoke", "init", "run",
     }  # fmt: skip
+    # What a log says of itself names nobody: the gate signs it.
+    writes = writes and path[0] != "ledger"
     assert ({"by", "role"} <= names) == writes
 
 
@@ -101,7 +104,7 @@ def loaded(lab, *arguments):
         capture_output=True,
         check=True,
         cwd=lab.folder,
-        env={"PYTHONPATH": str(ROOT / "src")},
+        env={"PYTHONPATH": str(ROOT / "src"), "SCALEGATE_KEYS": os.environ["SCALEGATE_KEYS"]},
         text=True,
     )
     code, names = json.loads(answer.stderr.splitlines()[-1])
@@ -114,7 +117,7 @@ def test_the_gate_loads_nothing_it_does_not_need(lab):
     assert code in {0, 1}
     assert not names & NEVER
     assert not {name for name in names if name.startswith("scalegate.ingest")}
-    for name in ("zipfile", "zstandard", "msgspec", "subprocess", "scalegate.policy.format"):
+    for name in ("zipfile", "zstandard", "subprocess", "scalegate.policy.format"):
         assert name not in names
 
 

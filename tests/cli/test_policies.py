@@ -4,6 +4,7 @@ import pytest
 
 from scalegate.core.events import HoleFilled, PolicyAdopted, PolicyWithdrawn
 from tests.cli.lab import ADA, DAY, ITO, LEA, POLICY
+from tests.cli.speakers import trust_file
 
 SECOND = POLICY.replace('version: "1.2"', 'version: "1.3"').replace("20%", "15%")
 
@@ -13,21 +14,21 @@ def last(lab):
 
 
 def test_init_makes_a_store_once(empty):
-    assert empty.do("init").out.startswith("made a store")
-    assert empty.run("init").code == 1
+    assert empty.do("init", "--trust", trust_file()).out.startswith("made a store")
+    assert empty.run("init", "--trust", trust_file()).code == 1
     assert empty.gate().code == 1
 
 
 @pytest.mark.parametrize("more", [("--by", "Ada"), ("--policy", "acme.yaml"), ("--role", "developer")])
 def test_init_wants_a_policy_with_its_speaker(empty, more):
     empty.file("acme.yaml", POLICY)
-    assert empty.run("init", *more).code == 2
+    assert empty.run("init", "--trust", trust_file(), *more).code == 2
     assert not empty.store.exists()
 
 
 def test_init_with_a_broken_policy_makes_nothing(empty):
     empty.file("acme.yaml", "scalegate: policy/v1\n")
-    assert empty.run("init", "--policy", "acme.yaml", *ADA).code == 2
+    assert empty.run("init", "--trust", trust_file(), "--policy", "acme.yaml", *ADA).code == 2
     assert not empty.store.exists()
 
 
@@ -65,7 +66,7 @@ def test_a_policy_that_fits_in_no_entry_is_not_adopted(bare):
 
 
 def test_an_amendment_names_what_it_replaces_and_gives_its_notice(bare):
-    first = bare.history().entries[0].event
+    first = bare.history().entries[1].event
     said = bare.do("policy", "amend", bare.file("second.yaml", SECOND), *ADA)
     event = last(bare)
     assert event.replaces == first.digest
@@ -162,4 +163,4 @@ def test_every_template_can_be_adopted(empty, name):
     assert empty.run("policy", "check", path).code == 0
     assert "hold" in empty.do("policy", "show", path).out.lower()
     empty.do("policy", "show", "--expanded", path)
-    empty.do("init", "--policy", path, *ADA)
+    empty.do("init", "--trust", trust_file(), "--policy", path, *ADA)

@@ -28,6 +28,8 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import match
 from inspect_ai.solver import solver
 
+print("a task file that prints while it is loaded")
+
 
 @solver
 def fixed(delay):

@@ -37,7 +37,7 @@ def test_answers_of_every_kind_keep_to_it(lab, validator):
     for line in lines:
         found = lab.run(*line.split(), "--format", "json").json
         assert list(validator.iter_errors(found)) == []
-    (lab.store / "head").unlink()
+    (lab.store / "checkpoint").unlink()
     assert list(validator.iter_errors(lab.gate("--format", "json").json)) == []
 
 

@@ -13,6 +13,7 @@ from scalegate.core.order import shuffled
 from scalegate.stats.boundary import unpack
 from scalegate.stats.crossing import crossing
 from tests.cli.lab import ADA, LEA, POLICY
+from tests.cli.speakers import trust_file
 
 MEAN = POLICY.replace("score: success rate", "score: mean reward in 2 tries")
 CLUSTERED = POLICY.replace("    score: success rate\n", "    score: success rate\n    clustered by: document\n")
@@ -337,7 +338,7 @@ def test_a_bank_takes_fewer_samples_than_a_population(empty):
     asked = ("--bank", "300", "--at-most", "300", "--rate", "10%")
     of_bank = planned(empty, *asked)
     other = empty.folder / "other"
-    empty.do("init", "--policy", empty.file("p.yaml", POLICY), "--store", other, *ADA)
+    empty.do("init", "--trust", trust_file(), "--policy", empty.file("p.yaml", POLICY), "--store", other, *ADA)
     of_all = planned(empty, *asked, "--store", other)
     assert (of_bank["estimand"], of_all["estimand"]) == ("bank", "population")
     assert of_bank["rows"][0]["expected"] < 0.9 * of_all["rows"][0]["expected"]

@@ -1,13 +1,15 @@
 """Declaring subjects, and the digest of a model's files."""
 
+import hashlib
 import os
 import socket
 
 import pytest
 
-from scalegate.app.digests import digest_model
+from scalegate.app.digests import digest_model, list_model
 from scalegate.app.refusal import RefusalError
-from scalegate.core.canonical import canonical_bytes, digest_bytes
+from scalegate.core.canonical import digest_bytes
+from scalegate.ledger.model_signing import listing_digest
 from tests.cli.lab import ADA, DAY
 
 FILES = {"config.json": b"{}", "weights/a.bin": b"\0" * 3_000_000, "weights/b.bin": b"", "é.txt": b"x"}
@@ -23,15 +25,23 @@ def model(tmp_path):
     return root
 
 
-def test_the_digest_is_that_of_the_sorted_manifest(model):
-    manifest = [
-        {"path": name, "sha256": digest_bytes(FILES[name])[7:], "size": len(FILES[name])}
-        for name in sorted(FILES, key=str.encode)
-    ]
-    assert digest_model(model) == digest_bytes(canonical_bytes(manifest))
+def root_of(*files):
+    return digest_bytes(b"".join(hashlib.sha256(data).digest() for data in files))
 
 
-def test_the_digest_sees_every_change(model):
+def test_the_digest_is_the_root_over_the_digests_of_the_files(model):
+    assert digest_model(model) == root_of(*(FILES[name] for name in sorted(FILES)))
+
+
+def test_files_stand_in_the_order_of_their_paths_and_not_of_their_texts(tmp_path):
+    # As texts, `tokenizer.json` comes before `tokenizer/vocab`, since a point sorts before a slash.
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "tokenizer/vocab").write_bytes(b"first")
+    (tmp_path / "tokenizer.json").write_bytes(b"second")
+    assert digest_model(tmp_path) == root_of(b"first", b"second")
+
+
+def test_the_digest_sees_every_change_of_bytes(model):
     digests = [digest_model(model)]
 
     def changed():
@@ -40,12 +50,34 @@ def test_the_digest_sees_every_change(model):
 
     (model / "weights/b.bin").write_bytes(b"1")
     assert changed()
-    (model / "weights/b.bin").rename(model / "weights/c.bin")
-    assert changed()
     (model / "empty").write_bytes(b"")
     assert changed()
     (model / "weights" / "a.bin").unlink()
     assert changed()
+    (model / "weights/b.bin").rename(model / "b.bin")
+    assert changed()
+
+
+def test_a_renamed_file_is_seen_in_the_list_and_not_in_the_root(model):
+    root, listing = digest_model(model), listing_digest(list_model(model))
+    (model / "weights/b.bin").rename(model / "weights/b.bin.unused")
+    assert digest_model(model) == root
+    assert listing_digest(list_model(model)) != listing
+
+
+@pytest.mark.parametrize("name", [".gitattributes", ".gitignore", ".git/objects/ab", ".github/weights.bin"])
+def test_a_file_that_no_root_covers_is_refused(model, name):
+    before = digest_model(model)
+    path = model / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    with pytest.raises(RefusalError, match=f"the model has `{name.split('/')[0]}` at its top") as caught:
+        digest_model(model)
+    assert (caught.value.code, "move" in caught.value.hint) == ("model-unfit", True)
+    assert name in {item.name for item in list_model(model)}
+    # Further down nobody leaves it out.
+    path.rename(model / "weights/.gitignore")
+    assert digest_model(model) != before
 
 
 def test_the_digest_does_not_see_times_modes_or_order(model, tmp_path):
@@ -61,10 +93,10 @@ def test_the_digest_does_not_see_times_modes_or_order(model, tmp_path):
     assert digest_model(model) == before == digest_model(other)
 
 
-def test_one_file_is_a_manifest_of_one(model):
-    assert digest_model(model / "config.json") == digest_bytes(
-        canonical_bytes([{"path": "config.json", "sha256": digest_bytes(b"{}")[7:], "size": 2}])
-    )
+def test_one_file_has_the_root_of_a_folder_of_one(model, tmp_path):
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone/config.json").write_bytes(b"{}")
+    assert digest_model(model / "config.json") == digest_model(tmp_path / "alone") == root_of(b"{}")
 
 
 def test_progress_counts_every_byte(model):

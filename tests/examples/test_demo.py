@@ -51,8 +51,10 @@ def test_it_shows_every_answer_that_a_gate_has(demo: ModuleType) -> None:
 def test_an_act_that_comes_out_otherwise_is_noticed(
     demo: ModuleType, tmp_path: Path, change: dict[str, object], words: str
 ) -> None:
-    demo.prepare(tmp_path)
+    demo.prepare(tmp_path / "lab")
     (first,) = (act for act in demo.ACTS if "scalegate init" in act.command)
+    for act in demo.ACTS[: demo.ACTS.index(first)]:
+        assert demo.perform(act, tmp_path) == []
     (wrong,) = demo.perform(replace(first, **change), tmp_path)
     assert words in wrong
 

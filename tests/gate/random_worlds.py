@@ -426,10 +426,7 @@ class World:
     fault: str = ""
 
     def history(self) -> History:
-        entries = []
-        for index, (at, event) in enumerate(self.events):
-            before = entries[-1].digest if entries else ""
-            entries.append(Entry(index, at, f"sha256:entry-{index}", before, event))
+        entries = [Entry(index, at, f"sha256:entry-{index}", event) for index, (at, event) in enumerate(self.events)]
         return History(tuple(entries), self.fault)
 
     def ask(self, **changes) -> Decision:

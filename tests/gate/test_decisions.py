@@ -6,7 +6,7 @@ import pytest
 
 from scalegate.core.decision import Node, Request
 from scalegate.core.events import RunRegistered
-from scalegate.gate import apply, decide, interpret, situate
+from scalegate.gate import apply, chronicle, decide, interpret, situate
 from tests.gate.policies import POLICY
 from tests.gate.world import World, held, kinds, permitted, steps, words
 
@@ -112,7 +112,7 @@ class BrokenGateError(Exception):
 @pytest.mark.parametrize(
     ("room", "name"),
     [
-        (decide.__globals__["index"], None),
+        (chronicle, "in_force"),
         (apply, "situate"),
         (apply, "judge"),
         (apply, "implied"),
@@ -121,17 +121,14 @@ class BrokenGateError(Exception):
         (interpret, "compare"),
     ],
 )
-def test_a_failure_inside_the_gate_is_a_hold(monkeypatch: pytest.MonkeyPatch, room: object, name: str | None):
+def test_a_failure_inside_the_gate_is_a_hold(monkeypatch: pytest.MonkeyPatch, room: object, name: str):
     world = laboratory()
     assert permitted(world.ask("train", "base", 2e25))
 
     def fail(*_: object, **__: object) -> object:
         raise BrokenGateError("out of cheese")
 
-    if name is None:
-        monkeypatch.setitem(decide.__globals__, "index", fail)
-    else:
-        monkeypatch.setattr(room, name, fail)
+    monkeypatch.setattr(room, name, fail)
     answer = world.ask("train", "base", 2e25)
     assert held(answer, "error")
     assert "BrokenGateError: out of cheese" in words(answer)

@@ -659,8 +659,8 @@ def test_the_names_and_order_of_strangers_do_not_matter(world, kind, data):
 # ---------------------------------------------------------------- 11: every error is a hold
 
 INNER = [
-    ("decide", "index"),
-    ("decide", "in_force"),
+    ("records", "_index_one"),
+    ("chronicle", "in_force"),
     ("decide", "apply_policy"),
     ("decide", "reasons"),
     ("decide", "tree"),

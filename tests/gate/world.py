@@ -78,7 +78,7 @@ class World:
 
     def record(self, event: Event) -> Entry:
         index, previous = len(self.entries), self.entries[-1].digest if self.entries else ""
-        entry = Entry(index, self.now, digest([index, self.now, previous, repr(event)]), previous, event)
+        entry = Entry(index, self.now, digest([index, self.now, previous, repr(event)]), event)
         self.entries.append(entry)
         return entry
 

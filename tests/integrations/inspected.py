@@ -9,6 +9,7 @@ import json
 import random
 import signal
 import sys
+from contextlib import redirect_stdout
 from fractions import Fraction
 from pathlib import Path
 
@@ -142,9 +143,10 @@ def main(folder, items, needed, together):
             return slowly(number)
 
         watch = Prefix(registered(items), needed, diary)
-        done = run_task(
-            bank(), answering(noted), watch, "match", folder / "run", max_samples=together, run="r1"
-        )  # fmt: skip
+        # Plugins of Inspect that happen to be installed say so when a model is made; the run itself prints nothing.
+        with redirect_stdout(sys.stderr):
+            task, model = bank(), answering(noted)
+        done = run_task(task, model, watch, "match", folder / "run", max_samples=together, run="r1")
     assert watch.seen == {item: expected(item) for item in watch.seen}
     assert (done.complete, done.stopped_early) == (True, needed < items)
 

@@ -7,7 +7,7 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from scalegate.core.events import Event, StopLifted
+from scalegate.core.events import Event, RunRegistered, StopLifted
 from scalegate.core.quantities import ComputeRange
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -55,3 +55,11 @@ EVERY_EVENT = st.one_of(*map(records, get_args(Event)))
 def event(number: int = 0) -> StopLifted:
     """Some small event, a different one for each number."""
     return StopLifted(f"order-{number}", "M. Ito", "regulator")
+
+
+def registration(sampling, question):
+    """A registration with one question, of the rate 1/5."""
+    rate = Fraction(1, 5)
+    asked = question(rate, rate, "", rate, rate, "")
+    plan = sampling("population", 10, "", "", "", 10, (asked,))
+    return RunRegistered("r", "e", "m", "", "", 10, "", 9, (), "developer", "Ada", "developer", sampling=plan)

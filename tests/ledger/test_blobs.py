@@ -8,17 +8,19 @@ from hypothesis import strategies as st
 from scalegate.core.canonical import digest_bytes
 from scalegate.ledger import LocalStore, StoreDamagedError, StoreError
 from scalegate.ledger.blobs import FOLDER
+from tests.ledger.keys import MemoryKeys, make_trust
 
 
 @pytest.fixture
 def store(tmp_path):
-    with LocalStore.create(tmp_path / ".scalegate") as made:
+    with LocalStore.create(tmp_path / ".scalegate", make_trust(), MemoryKeys(), 1_000) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    with LocalStore.create(tmp_path_factory.mktemp("blobs") / ".scalegate") as made:
+    folder = tmp_path_factory.mktemp("blobs") / ".scalegate"
+    with LocalStore.create(folder, make_trust(), MemoryKeys(), 1_000) as made:
         yield made
 
 

@@ -1,87 +1,23 @@
-"""A writer that is killed, anywhere, loses nothing that it acknowledged, and leaves a whole store."""
+"""A writer that is killed, anywhere, loses nothing that it acknowledged, and leaves a whole store and one history."""
 
 import json
 import os
-import random
-import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from scalegate.cli.main import main
-from scalegate.core.events import ResultReported
-from scalegate.ledger import LocalStore
 from tests.conftest import ROOT
 
 KILLER = Path(__file__).with_name("killed_writer.py")
-WHO = ["--by", "Lea Roth", "--role", "auditor"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
 
-POLICY = f"""\
-scalegate: policy/v1
-id: acme
-version: "1"
-issuer: acme
-effective: 2020-01-01
-scope: everything
-roles: {{developer: {{}}, auditor: {{independent of: [developer]}}}}
-evaluations:
-  autonomy:
-    kind: capability
-    test: bank@sha256:{"a" * 64}
-    score: success rate
-    by: auditor
-    valid for: {{compute: 4x, time: 3 months}}
-commitments:
-  line: {{hold: [train], unless shown: autonomy <= 20%, once crossed: never}}
-"""
 
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with a store in which run `r1` awaits its log, and the log."""
-    folder = tmp_path_factory.mktemp("kill")
-    (folder / "acme.yaml").write_text(POLICY)
-    rows = [json.dumps({"doc_id": item, "metrics": ["acc"], "acc": 0.0}) for item in range(40)]
-    (folder / "samples.jsonl").write_text("\n".join(rows))
-    store = ["--store", str(folder / "store")]
-    steps = [
-        ["init", "--policy", str(folder / "acme.yaml"), "--by", "Ada", "--role", "developer"],
-        ["subject", "add", "orion", "--digest", f"sha256:{'b' * 64}", "--issuer", "acme",
-         "--from-scratch", "--compute", "1e24", "--by", "Ada", "--role", "developer"],
-        ["evidence", "register", "r1", "--evaluation", "autonomy", "--subject", "orion",
-         "--items", "40", "--report-by", "10 days", *WHO],
-    ]  # fmt: skip
-    assert [main([*step, *store]) for step in steps] == [0, 0, 0]
-    return folder
-
-
-def command(place):
-    return ["evidence", "add", "r1", str(place / "samples.jsonl"), *WHO]
-
-
-def check(row, before, whole):
-    """What has to hold after a kill: whole, a prefix, and everything that was acknowledged."""
-    assert row["code"] in {-9, 0}
-    assert row["fault"] == ""
-    assert row["digests"][: len(before)] == before
-    assert len(row["digests"]) - len(before) == row["results"] <= 1
-    assert row["logs"] == whole["logs"] * row["results"]
-    acknowledged = re.findall(r"entry (\d+): 0 successes of 40", row["said"])
-    assert all(int(index) < len(row["digests"]) for index in acknowledged)
-    assert row["again"] == (1 if row["results"] else 0)
-    assert row["after"]["fault"] == ""
-    assert row["after"]["results"] == 1
-    assert row["after"]["logs"] == whole["logs"]
-    assert row["after"]["digests"][: len(row["digests"])] == row["digests"]
-
-
-def killed_at_lines(place, scratch, points):
+def killed(what, folder, *numbers):
+    """What was left behind each kill."""
     answer = subprocess.run(
-        [sys.executable, str(KILLER), str(place / "store"), str(scratch), str(points), *command(place)],
+        [sys.executable, str(KILLER), what, str(folder), *map(str, numbers)],
         capture_output=True,
         check=False,
         env=ENVIRONMENT,
@@ -89,58 +25,79 @@ def killed_at_lines(place, scratch, points):
         timeout=900,
     )
     assert answer.returncode == 0, answer.stderr
-    whole, *rows = map(json.loads, answer.stdout.splitlines())
-    assert (whole["code"], whole["results"], whole["fault"]) == (0, 1, "")
-    with LocalStore(place / "store") as store:
-        before = [entry.digest for entry in store.history().entries]
+    return list(map(json.loads, answer.stdout.splitlines()))
+
+
+def check(rows):
+    """No entry lost, no fork, no fault; and the kills came where something was to be lost."""
     for row in rows:
-        check(row, before, whole)
-    return rows
+        assert (row["fault"], row["lost"], row["forks"]) == ("", [], [])
+    assert {row["code"] for row in rows} == {-9}
 
 
-def test_a_writer_killed_at_any_of_many_lines_loses_nothing(place, tmp_path):
-    rows = killed_at_lines(place, tmp_path, 44)
-    assert len(rows) >= 40
-    assert {row["results"] for row in rows} == {0, 1}
+def check_at_random(rows):
+    check(rows)
+    entries = [row["entries"] for row in rows]
+    assert entries == sorted(entries)
+    assert sum(row["acknowledged"] for row in rows) > len(rows) / 2
+    assert 1 + sum(row["acknowledged"] for row in rows) <= entries[-1]
+
+
+def test_a_writer_killed_at_any_time_loses_nothing(tmp_path):
+    rows = killed("random", tmp_path, 20, 4)
+    assert len(rows) == 20
+    check_at_random(rows)
 
 
 @pytest.mark.slow
-def test_a_writer_killed_at_every_line_loses_nothing(place, tmp_path):
-    rows = killed_at_lines(place, tmp_path, 0)
-    assert len(rows) >= 200
-    assert {row["results"] for row in rows} == {0, 1}
+def test_writers_killed_three_hundred_times_lose_nothing(tmp_path):
+    rows = killed("random", tmp_path, 300, 2_026)
+    assert len(rows) == 300
+    check_at_random(rows)
+    # Some were killed behind their commit, before they could tell of it: what nobody was told may stay.
+    assert 1 + sum(row["acknowledged"] for row in rows) < rows[-1]["entries"]
+
+
+def check_at_lines(rows):
+    check(rows)
+    for row in rows:
+        assert row["again"] == ""
+        assert row["digests"][: len(row["before"])] == row["before"]
+        # The entry itself, where the kill came behind the commit, and the one of the second try.
+        assert len(row["digests"]) - len(row["before"]) in (1, 2)
+    assert {len(row["digests"]) - len(row["before"]) for row in rows} == {1, 2}
+    assert {row["told"] for row in rows} <= {0, 1}
+
+
+def test_a_writer_killed_at_some_lines_loses_nothing(tmp_path):
+    rows = killed("lines", tmp_path, 20)
+    assert len(rows) >= 20
+    check_at_lines(rows)
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_time_loses_nothing(place, tmp_path):
-    """Inside SQLite and the kernel, too: from outside, after a time that nobody chose."""
-    seed = random.Random(20_260_101)
-    store = tmp_path / "store"
-    main(["init", "--store", str(store), "--policy", str(place / "acme.yaml"), *WHO[:2],
-          "--role", "developer"])  # fmt: skip
-    main(["subject", "add", "orion", "--digest", f"sha256:{'b' * 64}", "--issuer", "acme",
-          "--from-scratch", "--store", str(store), *WHO])  # fmt: skip
-    acknowledged = set()
-    for number in range(60):
-        register = ["evidence", "register", f"r{number}", "--evaluation", "autonomy", "--subject",
-                    "orion", "--items", "40", "--report-by", "10 days", *WHO]  # fmt: skip
-        assert main([*register, "--store", str(store)]) == 0
-        add = [*command(place), "--store", str(store)]
-        add[2] = f"r{number}"
-        with subprocess.Popen(
-            [sys.executable, "-m", "scalegate.cli.main", *add],
-            env=ENVIRONMENT,
-            stderr=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as child:
-            time.sleep(seed.uniform(0.0, 0.8))
-            child.kill()
-            said, _ = child.communicate()
-        if "successes of 40" in said:
-            acknowledged.add(f"r{number}")
-        with LocalStore(store) as opened:
-            history = opened.history()
-        found = {item.event.run for item in history.entries if isinstance(item.event, ResultReported)}
-        assert history.fault == ""
-        assert acknowledged <= found
+def test_a_writer_killed_at_every_line_loses_nothing(tmp_path):
+    rows = killed("lines", tmp_path, 0)
+    assert len(rows) >= 100
+    check_at_lines(rows)
+
+
+def check_making(rows):
+    check(rows)
+    for row in rows:
+        assert row["again"] == "" or "already" in row["again"]
+        assert len(row["digests"]) == 1
+    assert {bool(row["again"]) for row in rows} == {True, False}
+
+
+def test_a_store_that_was_killed_while_it_was_made_can_be_finished(tmp_path):
+    rows = killed("making", tmp_path, 20)
+    assert len(rows) >= 20
+    check_making(rows)
+
+
+@pytest.mark.slow
+def test_a_store_killed_at_every_line_of_its_making_can_be_finished(tmp_path):
+    rows = killed("making", tmp_path, 0)
+    assert len(rows) >= 80
+    check_making(rows)

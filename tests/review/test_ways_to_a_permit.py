@@ -111,12 +111,45 @@ def test_earlier_runs_of_others_do_not_take_the_error_from_the_auditors(empty):
     lab = empty
     lab.init()
     for number in range(40):
-        who = ("--by", f"Nobody {number}", "--role", "developer")
         lab.do("evidence", "register", f"x{number}", "--evaluation", "autonomy", "--subject", "orion",
-               "--items", 2, "--report-by", "10 days", *who)  # fmt: skip
-        lab.do("evidence", "add", f"x{number}", lab.log(f"x{number}.jsonl", [0.0, 0.0], n=number), *who)
+               "--items", 2, "--report-by", "10 days", *ADA)  # fmt: skip
+        lab.do("evidence", "add", f"x{number}", lab.log(f"x{number}.jsonl", [0.0, 0.0], n=number), *ADA)
     lab.measure("r", 34)
     assert any(reason["kind"] == "crossed" for reason in lab.gate("--format", "json").json["reasons"])
+
+
+def test_somebody_without_a_key_registers_nothing(empty):
+    lab = empty
+    lab.init()
+    before = lab.kinds()
+    said = lab.run("evidence", "register", "x", "--evaluation", "autonomy", "--subject", "orion", "--items", 2,
+                   "--report-by", "10 days", "--by", "Nobody 1", "--role", "developer")  # fmt: skip
+    assert (said.code, "error[not-admitted]" in said.err) == (1, True)
+    assert "the trust file knows no key of `Nobody 1`" in said.err
+    assert lab.kinds() == before
+
+
+def test_a_developer_does_not_speak_as_an_auditor(empty):
+    lab = empty
+    lab.init()
+    before = lab.kinds()
+    said = lab.run("evidence", "attest", "safeguard", "vault", "--subject", "orion", "--expires", "30 days",
+                   "--by", "Ada Osei", "--role", "auditor")  # fmt: skip
+    assert (said.code, "error[not-admitted]" in said.err) == (1, True)
+    assert "does not let `Ada Osei` speak as `auditor`" in said.err
+    assert lab.kinds() == before
+
+
+def test_whoever_has_only_the_trust_file_signs_nothing(empty, monkeypatch):
+    lab = empty
+    lab.init()
+    before = lab.kinds()
+    monkeypatch.setenv("SCALEGATE_KEYS", str(lab.folder / "no-keys"))
+    said = lab.run("evidence", "attest", "safeguard", "vault", "--subject", "orion", "--expires", "30 days", *LEA)
+    assert (said.code, "error[key-missing]" in said.err) == (1, True)
+    assert "the private key of `Lea Roth` is not here" in said.err
+    assert lab.gate().code == 70
+    assert lab.kinds() == before
 
 
 def test_junk_strata_do_not_take_the_error_from_the_one_that_the_policy_asks_for(empty):

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scalegate.app.answer import decision_digest, decision_record
 from scalegate.app.book import ATTEMPTS, Book
+from scalegate.app.including import overdue
 from scalegate.app.policies import parse
 from scalegate.app.refusal import RefusalError
+from scalegate.app.trusting import history_of
 from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.decision import Decision, Node, Reason, Request
-from scalegate.core.events import DecisionMade, Entry, History
+from scalegate.core.events import DecisionMade, History
 from scalegate.core.kernel import Kernel
 from scalegate.gate import decide
-from scalegate.gate.decide import ASSUMPTIONS
-from scalegate.ledger.store import StoreDamagedError, StoreError, StoreMovedError
+from scalegate.gate.record import decision_digest, decision_record
+from scalegate.gate.vouched import assumptions
+from scalegate.ledger.errors import StoreDamagedError, StoreError, StoreMovedError
+
+# How long a question waits for each witness, all at the same time.
+WITNESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,10 @@ def ask_live(book: Book, request: Request, added: Sequence[Added] = ()) -> Answe
     """
     history = History(())
     try:
+        fault = distrusted(book)
         for _ in range(ATTEMPTS):
             history = book.read()
+            history = replace(history, fault=history.fault or fault)
             now = book.now(history)
             decision = judge(history, request, now, added)
             if history.fault:
@@ -88,6 +95,36 @@ def ask_live(book: Book, request: Request, added: Sequence[Added] = ()) -> Answe
         return _held(book, history, request, "other writers were faster many times in a row")
     except RefusalError as error:
         return _held(book, history, request, error.message, untrusted=error.kind == "untrusted")
+
+
+def distrusted(book: Book) -> str:
+    """Return why the log here is not to be believed, whatever it says itself; empty where nothing speaks against it.
+
+    Witnesses are asked to cosign it as it is: one that knows more of it, or something else, has seen what was taken
+    away here. One that cannot be reached is no reason yet: the trust file says how old the last cosigned head may be.
+
+    Raises:
+        RefusalError: if the log cannot be read.
+    """
+    history = book.read()
+    if history.fault:
+        return history.fault
+    late = overdue(book, history, book.now(history))
+    if late or history.terms is None or not history.terms.witnessed:
+        return late
+    # Deferred: a log without witnesses does without the network.
+    from scalegate.app.witnessing import ask_witnesses  # noqa: PLC0415
+
+    try:
+        ahead = ask_witnesses(book, WITNESS_SECONDS).ahead
+    except RefusalError as error:
+        return error.message if error.kind == "untrusted" else ""
+    if ahead:
+        names = " and ".join(sorted(ahead))
+        return (
+            f"{names} cosigned a longer or another history of this log: this store was rolled back, or the log forked"
+        )
+    return ""
 
 
 def ask_only(book: Book, request: Request, added: Sequence[Added] = (), at: int | None = None) -> Answer:
@@ -109,7 +146,7 @@ def ask_only(book: Book, request: Request, added: Sequence[Added] = (), at: int 
 def until(history: History, at: int) -> History:
     """Return the history as it was at an instant, with the fault it has now."""
     kept = tuple(entry for entry in history.entries if entry.at <= at)
-    return History(kept, history.fault)
+    return history_of(kept, history.fault)
 
 
 def judge(
@@ -168,7 +205,7 @@ def error_hold(
         remedies=(),
         would_not_release=(),
         not_checked=("everything: the question was not answered",),
-        assumptions=ASSUMPTIONS,
+        assumptions=assumptions(history.terms, signed=history.terms is not None),
         exceptions=(),
         limits=None,
         tree=Node("the question was answered", "unknown", "error", detail=why),
@@ -195,10 +232,12 @@ def _record(book: Book, history: History, decision: Decision, now: int) -> Answe
         policies=tuple(item.digest for item in decision.policies),
         head=history.head,
         number=number,
+        trust=history.terms.trust if history.terms else "",
     )
     book.keep(body)
     try:
-        book.store.append(event, now, after=history.head)
+        # Other answers may have come in between: they take nothing from this one, and it is numbered behind them.
+        entry = book.store.append(event, now, after=history.head)
     except StoreMovedError:
         return None
     except StoreError as error:
@@ -207,6 +246,7 @@ def _record(book: Book, history: History, decision: Decision, now: int) -> Answe
             "answer-unrecorded",
             f"the answer could not be recorded: {error}",
         ) from error
+    number = entry.event.number if isinstance(entry.event, DecisionMade) else 0
     return Answer(decision, digest, number, _failure(decision))
 
 
@@ -222,12 +262,3 @@ def _held(book: Book, history: History, request: Request, why: str, *, untrusted
 def _failure(decision: Decision) -> str:
     """Return why the machinery, not the policy, holds; empty when the gate did its work."""
     return decision.tree.detail if decision.tree.kind == "error" else ""
-
-
-def last_live(history: History, which: str = "") -> Entry | None:
-    """Return the entry of a live answer by number or digest; the latest when `which` is empty."""
-    for entry in reversed(history.entries):
-        event = entry.event
-        if isinstance(event, DecisionMade) and which in ("", str(event.number), event.decision):
-            return entry
-    return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from scalegate.app.bindings import find_evaluation
 from scalegate.app.book import Book
-from scalegate.app.counting import rule
 from scalegate.app.refusal import RefusalError
-from scalegate.app.results import examine
 from scalegate.app.runs import find_run
+from scalegate.audit.recount import rule
+from scalegate.audit.results import examine
 from scalegate.ingest.outcomes import item_outcomes
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Protocol
 
 from scalegate.app.places import refusal_of
 from scalegate.app.refusal import RefusalError
@@ -13,7 +15,9 @@ from scalegate.core.events import Entry, Event, History
 from scalegate.core.ports import Clock
 from scalegate.gate import Force, in_force
 from scalegate.gate.records import Records, index
-from scalegate.ledger.store import LocalStore, StoreError, StoreMovedError
+from scalegate.ledger.errors import StoreError, StoreMovedError
+from scalegate.ledger.log import Ask
+from scalegate.ledger.standing import Standing
 
 # So many other writers in a row mean that something is wrong; each try reads the history anew.
 ATTEMPTS = 50
@@ -25,7 +29,7 @@ MAX_WORDS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who says something, in which role. The store takes both on the speaker's word."""
+    """Who says something, in which role. The log admits it with his signature, in a role that the trust file gives."""
 
     name: str
     role: str
@@ -56,10 +60,67 @@ class Page:
         return in_force(self.history.entries, self.now)
 
 
+class Shelf(Protocol):
+    """A store as the use cases need it: that of a folder, or one that signs into a file (`app.signing`)."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is, or where on this machine things are kept beside it."""
+        ...
+
+    def history(self) -> History:
+        """Return every entry."""
+        ...
+
+    def standing(self) -> Standing:
+        """Return the log as it stands."""
+        ...
+
+    def append(self, event: Event, at: int, *, after: str | None = None) -> Entry:
+        """Record an event."""
+        ...
+
+    def commit(self, asks: Sequence[Ask]) -> list[Entry | StoreError]:
+        """Record a group."""
+        ...
+
+    def checkpoint(self, size: int | None = None) -> bytes:
+        """Return a signed checkpoint."""
+        ...
+
+    def head(self) -> bytes:
+        """Return the signed checkpoint over everything."""
+        ...
+
+    def leaves(self) -> list[bytes]:
+        """Return the bytes of every leaf."""
+        ...
+
+    def put_blob(self, data: bytes) -> str:
+        """Keep some bytes, and return their digest."""
+        ...
+
+    def put_file(self, source: Path) -> str:
+        """Keep a file, and return its digest."""
+        ...
+
+    def locate_blob(self, digest: str) -> Path:
+        """Return the path of the bytes of a digest."""
+        ...
+
+    def get_blob(self, digest: str) -> bytes:
+        """Return the bytes of a digest."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class Book:
     """A store and a clock."""
 
-    def __init__(self, store: LocalStore, clock: Clock) -> None:
+    def __init__(self, store: Shelf, clock: Clock) -> None:
         """Keep both."""
         self.store = store
         self.clock = clock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import get_args
 
-from scalegate.app.answer import SCHEMA
 from scalegate.core.canonical import Plain
 from scalegate.core.evidence import ReasonKind
 from scalegate.core.kernel import ACTIONS
+from scalegate.gate.record import SCHEMA
 
 _Schema = dict[str, Plain]
 

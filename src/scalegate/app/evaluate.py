@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -102,7 +104,9 @@ def _register(book: Book, wanted: Wanted, speaker: Speaker) -> tuple[str, ...]:
     from scalegate.integrations.inspect_items import describe  # noqa: PLC0415 - an extra
 
     try:
-        found = describe(wanted.task, wanted.model, model_args=wanted.model_args, task_args=wanted.task_args)
+        # What tasks, models and plugins of Inspect print while they are loaded is no answer of ours.
+        with redirect_stdout(sys.stderr):
+            found = describe(wanted.task, wanted.model, model_args=wanted.model_args, task_args=wanted.task_args)
     except RunError as error:
         raise _refusal(error) from error
     ids = plan.item_ids or tuple(sorted(found.items))

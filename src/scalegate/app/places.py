@@ -1,19 +1,30 @@
-"""Where the store is: `.scalegate` in the working directory or the nearest parent that has one."""
+"""Where the store is: `.scalegate` in the working directory or the nearest parent that has one, or in a database."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from scalegate.app.refusal import RefusalError
-from scalegate.ledger.store import (
-    LocalStore,
+from scalegate.ledger.errors import (
+    KeyMissingError,
+    NotAdmittedEntryError,
     StoreDamagedError,
     StoreError,
     StoreExistsError,
     StoreMissingError,
 )
+from scalegate.ledger.log import Keys
+from scalegate.ledger.store import LocalStore
+from scalegate.ledger.trust import Trust
+
+if TYPE_CHECKING:
+    from scalegate.adapters.postgres import PostgresStore
 
 STORE_FOLDER = ".scalegate"
+DATABASES: Final = ("postgresql://", "postgres://")
 
 
 def find_store(start: Path) -> Path:
@@ -33,28 +44,56 @@ def find_store(start: Path) -> Path:
     )
 
 
-def open_store(folder: Path) -> LocalStore:
-    """Open the store in `folder`.
+def open_store(place: Path | str, keys: Keys | None = None) -> LocalStore | PostgresStore:
+    """Open the store in a folder, or in the database of a URL; without keys, only to read it.
 
     Raises:
         RefusalError: if it cannot be opened, saying whether it is missing, damaged or unavailable.
     """
     try:
-        return LocalStore(folder)
+        if isinstance(place, Path):
+            return LocalStore(place, keys)
+        return _database()(place, keys, folder=_beside(place))
     except StoreError as error:
         raise refusal_of(error) from error
 
 
-def create_store(folder: Path) -> LocalStore:
-    """Make a store in `folder`.
+def create_store(place: Path | str, trust: Trust, keys: Keys, at: int) -> LocalStore | PostgresStore:
+    """Make a store in a folder, or in the database of a URL, whose log begins with a trust file.
 
     Raises:
         RefusalError: if one is there already, or it cannot be made.
     """
     try:
-        return LocalStore.create(folder)
+        if isinstance(place, Path):
+            return LocalStore.create(place, trust, keys, at)
+        return _database().create(place, trust, keys, at)
     except StoreError as error:
         raise refusal_of(error) from error
+
+
+def _database() -> type[PostgresStore]:
+    try:
+        from scalegate.adapters.postgres import PostgresStore  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise RefusalError(
+            "usage", "extra-missing", "a log in PostgreSQL needs psycopg", "pip install 'scalegate[postgres]'"
+        ) from error
+    return PostgresStore
+
+
+def _beside(url: str) -> Path:
+    """Return the folder for what is kept on this machine beside a log in a database: the inbox, logs of runs."""
+    base = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not base.is_absolute():
+        base = Path.home() / ".local" / "state"
+    # Not the URL itself, which may have a password in it.
+    folder = base / "scalegate" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RefusalError("store", "store-unavailable", f"cannot make `{folder}`: {error.strerror}") from error
+    return folder
 
 
 def refusal_of(error: StoreError) -> RefusalError:
@@ -66,4 +105,10 @@ def refusal_of(error: StoreError) -> RefusalError:
     if isinstance(error, StoreDamagedError):
         hint = "restore the store from a copy that an auditor holds; nothing is permitted on this one"
         return RefusalError("untrusted", "store-damaged", str(error), hint)
+    if isinstance(error, KeyMissingError):
+        hint = "`scalegate keys list` shows the keys at hand; whoever has the key signs elsewhere with --sign-only"
+        return RefusalError("refused", "key-missing", str(error), hint)
+    if isinstance(error, NotAdmittedEntryError):
+        hint = "the trust file that the log adopted says who may speak, and as what: `scalegate keys list` compares"
+        return RefusalError("refused", "not-admitted", str(error), hint)
     return RefusalError("store", "store-unavailable", str(error))

@@ -18,12 +18,12 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.kernel import Kernel
-from scalegate.ledger.codec import MAX_RECORD
+from scalegate.ledger.leaf import MAX_STATEMENT
 from scalegate.policy import check, load
 
 MAX_POLICY = 1 << 20
 # An adopted text stands in its entry, whole; the rest of the entry takes little.
-MAX_ADOPTED = MAX_RECORD - 4_096
+MAX_ADOPTED = MAX_STATEMENT - 4_096
 
 
 def read_policy(path: Path) -> str:

@@ -12,32 +12,30 @@ from pathlib import Path
 
 from scalegate.app.bindings import adopted, check_speaker
 from scalegate.app.book import Book, Page, Speaker
-from scalegate.app.counting import EARLY, Counted, count
+from scalegate.app.places import refusal_of
+from scalegate.app.redacting import commit
 from scalegate.app.refusal import RefusalError, RefusalKind
-from scalegate.app.registered import offered_before
-from scalegate.app.runs import find_run
+from scalegate.app.runs import find_run, refusals
+from scalegate.audit.entries import speakers_of
+from scalegate.audit.recount import Counted
+from scalegate.audit.results import NO_LOG, Judged, Registered, examine, judge, result_of
 from scalegate.core.events import Entry, ResultRefused, ResultReported, RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.core.reading import (
-    SHORTFALLS,
     Finding,
     Reading,
     Severity,
     SingleTry,
     Tally,
-    worst,
 )
 from scalegate.gate.provenance import flaws
 from scalegate.gate.records import Run
 from scalegate.gate.sampling import looked_at
-from scalegate.ingest.admissibility import tally, untimely
-from scalegate.ingest.read import read_lm_eval_run, read_log
-from scalegate.ingest.registration import shortfalls, strangers
+from scalegate.ingest.admissibility import tally
+from scalegate.ledger.errors import StoreError
+from scalegate.ledger.signatures import PublicKey
 from scalegate.stats.binomial import BoundError, Interval, interval
 from scalegate.stats.pooling import pooled
-
-# A file that is no log at all is a slip of the hand, and not recorded as an attempt.
-NO_LOG = frozenset({"E101", "E102", "E103"})
 
 _KINDS: dict[Severity, RefusalKind] = {
     "untrusted": "untrusted",
@@ -68,19 +66,6 @@ class Added:
     warnings: tuple[str, ...] = ()
 
 
-def examine(log: Path, results: Path | None = None, *, edited: bool = False) -> Reading:
-    """Read a log without recording anything.
-
-    Args:
-        log: an Inspect log, or a samples or results file of lm-eval.
-        results: the results file that belongs to a samples file of lm-eval.
-        edited: whether edited scores are accepted.
-    """
-    if results is None:
-        return read_log(log, allow_edited=edited)
-    return read_lm_eval_run(results, [log])[0]
-
-
 def weigh(reading: Reading) -> dict[str, Tally]:
     """Return the counts of every score of a log, by its own plan and one try of each item."""
     if reading.evidence_class != "samples":
@@ -102,7 +87,7 @@ def add_result(
     Args:
         book: where to.
         run: its id.
-        log: an Inspect log, or a samples or results file of lm-eval.
+        log: an Inspect log, a samples or results file of lm-eval, or a receipt that a speaker of the trust file signed.
         speaker: who reports it.
         scorer: the registered scorer again; where none was registered, which of several scores is recorded.
         results: the results file that belongs to a samples file of lm-eval.
@@ -121,21 +106,27 @@ def add_result(
         book.store.locate_blob(paths[0]),
         book.store.locate_blob(paths[1]) if results else None,
         edited=evaluation.accept_edited,
+        issuers=_issuers(book),
     )
     stop = reading.refusal
     if stop is not None and stop.code in NO_LOG:
         raise RefusalError("malformed", stop.code, f"`{log}`: {stop.message}")
-    other = offered_before(page, run, paths[0], reading.content)
-    reading = replace(reading, findings=(*reading.findings, *strangers(found.plan, reading, other)))
-    stop = reading.refusal
-    if stop is not None and stop.severity != "inconclusive":
-        return _refuse(book, run, paths[0], speaker, reading, reading.findings)
-    counted = count(book, found.plan, evaluation, reading, scorer)
-    if counted.refusal is not None and counted.refusal.severity != "inconclusive":
-        return _refuse(book, run, paths[0], speaker, reading, counted.tally.findings)
-    late = untimely(reading, found.entry.at, page.now)
-    more = (*late, *shortfalls(found.plan, reading, late=counted.chosen.late))
-    return _report(book, run, paths, speaker, reading, counted.with_findings(more), evaluation)
+    other = page.records.offered(run, (paths[0], reading.content))
+    registered = Registered(found.plan, found.entry.at, evaluation)
+    with refusals():
+        judged = judge(reading, registered, other, page.now, book.store.get_blob, scorer)
+    if judged.counted is None:
+        return _refuse(book, run, paths[0], speaker, judged)
+    commitments = commit(book, book.store.locate_blob(paths[0]), reading)
+    return _report(book, paths, speaker, judged, judged.counted, registered, commitments)
+
+
+def _issuers(book: Book) -> frozenset[PublicKey]:
+    """Return whose receipts are read: everybody who may speak here now."""
+    try:
+        return speakers_of(book.store.standing())
+    except StoreError as error:
+        raise refusal_of(error) from error
 
 
 def _open_run(page: Page, run: str) -> Run:
@@ -162,7 +153,7 @@ def _check_scorer(plan: RunRegistered, scorer: str) -> None:
 
 def _check_first(page: Page, run: str, log: str, reading: Reading) -> None:
     """Refuse a log that somebody else recorded for another run while it was read here."""
-    other = offered_before(page, run, log, reading.content)
+    other = page.records.offered(run, (log, reading.content))
     if other:
         raise RefusalError("untrusted", "E419", f"the log was offered for run `{other}` meanwhile")
 
@@ -196,58 +187,36 @@ def _keep(book: Book, path: Path) -> str:
         ) from error
 
 
-def _refuse(book: Book, run: str, log: str, speaker: Speaker, reading: Reading, findings: tuple[Finding, ...]) -> Added:
-    stop = worst(findings)
+def _refuse(book: Book, run: str, log: str, speaker: Speaker, judged: Judged) -> Added:
+    stop = judged.refusal
     if stop is None:
         raise RefusalError("internal", "refusal-empty", "a log was refused without a reason")
 
     def prepare(page: Page) -> ResultRefused:
         _open_run(page, run)
-        return ResultRefused(run, log, stop.code, stop.message, speaker.name, speaker.role, reading.content)
+        content = judged.reading.content
+        return ResultRefused(run, log, stop.code, stop.message, speaker.name, speaker.role, content)
 
-    return Added(book.record(prepare), None, None, stop, findings)
+    return Added(book.record(prepare), None, None, stop, judged.findings)
 
 
 def _report(
     book: Book,
-    run: str,
     kept: Sequence[str],
     speaker: Speaker,
-    reading: Reading,
+    judged: Judged,
     counted: Counted,
-    evaluation: Evaluation,
+    registered: Registered,
+    commitments: str,
 ) -> Added:
+    run, evaluation = registered.plan.run, registered.evaluation
     counts, stop = counted.tally, counted.refusal
-    codes = tuple(sorted({finding.code for finding in counts.findings}))
 
     def prepare(page: Page) -> ResultReported:
         plan = _open_run(page, run).plan
-        _check_first(page, run, kept[0], reading)
-        early = bool(EARLY.intersection(codes))
-        taken = len(counted.path.split()) if evaluation.of_means else len(counted.path)
-        return ResultReported(
-            run=run,
-            log=kept[0],
-            successes=counts.successes,
-            failures=counts.failures,
-            missing=plan.items - counts.successes - counts.failures,
-            adaptive=early or (plan.sampling is not None and taken < plan.sampling.units),
-            # Whatever else makes a log inconclusive bars the exact bound, too.
-            binary=counts.binary and (stop is None or early),
-            evidence_class=reading.evidence_class,
-            derived=counted.derived,
-            provenance=tuple(SHORTFALLS[code] for code in codes if code in SHORTFALLS),
-            findings=codes,
-            harness=f"{reading.harness} {reading.harness_version}".strip(),
-            by=speaker.name,
-            role=speaker.role,
-            beside=tuple(kept[1:]),
-            task=reading.task,
-            model=reading.model,
-            scorer=counted.chosen.word,
-            content=reading.content,
-            outcomes=counted.path,
-        )
+        _check_first(page, run, kept[0], judged.reading)
+        result = result_of(judged, counted, replace(registered, plan=plan), kept, speaker.name, speaker.role)
+        return replace(result, commitments=commitments)
 
     entry = book.record(prepare)
     return Added(
@@ -285,6 +254,8 @@ def _warnings(entry: Entry, evaluation: Evaluation) -> tuple[str, ...]:
     found = []
     if evaluation.by is not None and event.role != evaluation.by:
         found.append(f"the policy counts `{evaluation.id}` only by role `{evaluation.by}`")
+    if event.evidence_class == "samples" and not event.commitments:
+        found.append("its samples cannot be told apart byte by byte: the log can be shown as a whole only")
     return (*found, *(f"run `{event.run}` {words}" for words in flaws(event, evaluation)))
 
 

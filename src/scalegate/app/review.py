@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scalegate.app.answer import decision_digest
-from scalegate.app.ask import Added, Answer, added_policy, ask_only, judge, last_live
+from scalegate.app.answers import last_live
+from scalegate.app.ask import Added, Answer, added_policy, ask_only, judge
 from scalegate.app.book import Book, Page
 from scalegate.app.refusal import RefusalError
+from scalegate.app.trusting import history_of
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import DecisionMade, Entry, History, PolicyAdopted
 from scalegate.core.kernel import NEW_SCALE, TRAIN, Compare, Compute, Condition, Constant, Kernel, Not
+from scalegate.core.quantities import instant
 from scalegate.gate.lineage import Lineage
-from scalegate.ledger.store import StoreDamagedError
+from scalegate.gate.record import decision_digest
+from scalegate.ledger.errors import StoreDamagedError
 
 FAMILIES = (TRAIN, "deploy.internal", "deploy.partners", "deploy.api", "release.weights")
 MAX_PROBES = 24
@@ -47,10 +50,26 @@ def recall(book: Book, which: str = "") -> tuple[Answer, bool]:
             f"the history has no {what}",
             "`scalegate gate` asks; `scalegate why ACTION --subject NAME` asks without recording",
         )
-    past = History(page.history.entries[: entry.index])
-    request, added = _question(book, past, entry.event)
-    decision = judge(past, request, entry.at, added)
+    past = _behind(page.history, entry)
+    request, asked, added = _question(book, past, entry)
+    decision = judge(past, request, asked, added)
     return _as_recorded(decision, entry)
+
+
+def _behind(history: History, entry: Entry) -> History:
+    """Return the history that an answer was made on: it ends with its head, and other answers may follow that."""
+    head = getattr(entry.event, "head", "")
+    for last in reversed(history.entries[: entry.index]):
+        if last.digest == head:
+            return history_of(history.entries[: last.index + 1])
+        if not isinstance(last.event, DecisionMade):
+            break
+    raise RefusalError(
+        "untrusted",
+        "answer-elsewhere",
+        f"the answer in entry {entry.index} was not made on the history that it follows",
+        "the record was not made by this gate on this history",
+    )
 
 
 def _as_recorded(decision: Decision, entry: Entry) -> tuple[Answer, bool]:
@@ -68,8 +87,11 @@ def _as_recorded(decision: Decision, entry: Entry) -> tuple[Answer, bool]:
     return answer, decision_digest(decision) == event.decision
 
 
-def _question(book: Book, past: History, event: DecisionMade) -> tuple[Request, list[Added]]:
-    """Return the question behind a recorded answer, from the bytes kept under its digest."""
+def _question(book: Book, past: History, entry: Entry) -> tuple[Request, int, list[Added]]:
+    """Return the question behind a recorded answer, and when it was asked, from the bytes kept under its digest."""
+    event = entry.event
+    if not isinstance(event, DecisionMade):
+        raise TypeError("an answer is a DecisionMade")
     try:
         kept = json.loads(book.store.get_blob(event.decision))
         request = Request(
@@ -78,6 +100,8 @@ def _question(book: Book, past: History, event: DecisionMade) -> tuple[Request, 
             None if kept["to"] is None else int(kept["to"]),
             event.context,
         )
+        # Answers that were recorded at once can have a later time than the one that each was made at.
+        asked = min(instant(kept["as_of"]), entry.at)
         known = {item.event.digest for item in past.entries if isinstance(item.event, PolicyAdopted)}
         texts = [book.store.get_blob(digest).decode() for digest in event.policies if digest not in known]
     except StoreDamagedError as error:
@@ -88,7 +112,7 @@ def _question(book: Book, past: History, event: DecisionMade) -> tuple[Request, 
             "question-missing",
             f"what answer {event.number} was given to is not kept beside the history",
         ) from error
-    return request, [added_policy(text, "<added policy>") for text in texts]
+    return request, asked, [added_policy(text, "<added policy>") for text in texts]
 
 
 # ---------------------------------------------------------------- plan

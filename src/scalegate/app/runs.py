@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from scalegate.app.bindings import check_speaker, find_evaluation
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.app.sampling import compare, draw, units_of
+from scalegate.audit import recount
+from scalegate.audit.chosen import RecountError
+from scalegate.audit.claims import contradiction, thresholds
 from scalegate.core.canonical import Plain, canonical_bytes
 from scalegate.core.events import DefectRetracted, Entry, RunRegistered, RunVoided
 from scalegate.core.kernel import Evaluation
 from scalegate.gate.records import Run
+from scalegate.ingest.prml import MAX_MANIFEST, Manifest, PrmlError, read_manifest
 
 MAX_ITEMS = 10_000_000
 MAX_WORD = 400
@@ -40,6 +43,7 @@ class Registration:
         clusters: for each of `item_ids`, which others it belongs with; empty where each is one of its own.
         audits: the run of which a random part is run again; empty for none.
         reported: what that run came to, by item: `1`, `0` or `-`.
+        manifest: bytes of a PRML manifest that fixes the bar beforehand; empty for none.
     """
 
     run: str
@@ -58,6 +62,7 @@ class Registration:
     clusters: tuple[str, ...] = ()
     audits: str = ""
     reported: Mapping[str, str] = field(default_factory=dict)
+    manifest: bytes = b""
 
 
 def read_item_ids(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -81,11 +86,28 @@ def read_item_ids(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return ids, clusters if any(clusters) else ()
 
 
+def read_claim(path: Path) -> bytes:
+    """Return the bytes of a manifest, one too many of a file that is too long for one.
+
+    Raises:
+        RefusalError: if it cannot be read, or is empty.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_MANIFEST + 1)
+    except OSError as error:
+        raise RefusalError("usage", "file-unreadable", f"cannot read `{path}`: {error.strerror}") from error
+    if not data:
+        raise RefusalError("malformed", "manifest-malformed", f"`{path}` is empty, and no PRML manifest")
+    return data
+
+
 def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, tuple[str, ...]]:
     """Register a run; returns the entry and warnings about what would not count later.
 
     Raises:
-        RefusalError: if the id is taken, or evaluation, subject or a method card is unknown.
+        RefusalError: if the id is taken, evaluation, subject or a method card is unknown, or the manifest is none or
+            contradicts the registration.
     """
     check_name("run", plan.run)
     for what, text in (("elicitation", plan.elicitation), ("scaffold", plan.scaffold)):
@@ -100,6 +122,8 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
         raise RefusalError("usage", "items-impossible", "the number of items is not that of the ids, or is none")
     ids: list[Plain] = list(plan.item_ids)
     digest = book.keep(canonical_bytes(ids)) if ids else ""
+    manifest = _manifest(plan.manifest)
+    claims = (book.keep(plan.manifest),) if manifest is not None else ()
     warnings: list[str] = []
 
     def prepare(page: Page) -> RunRegistered:
@@ -123,13 +147,38 @@ def register(book: Book, plan: Registration, speaker: Speaker) -> tuple[Entry, t
             plan.task,
             plan.scorer,
             plan.model,
+            claims=claims,
         )
-        if not plan.sequential:
-            return bare
-        drawn = draw(book, page, bare, units_of(plan.item_ids, plan.clusters), evaluation, audits=bool(plan.audits))
-        return compare(book, drawn, plan.audits, plan.reported) if plan.audits else drawn
+        planned = _sampled(book, page, bare, plan, evaluation) if plan.sequential else bare
+        if manifest is not None:
+            _check_manifest(page, manifest, planned, evaluation)
+        return planned
 
     return book.record(prepare), tuple(warnings)
+
+
+def _sampled(book: Book, page: Page, bare: RunRegistered, plan: Registration, evaluation: Evaluation) -> RunRegistered:
+    drawn = draw(book, page, bare, units_of(plan.item_ids, plan.clusters), evaluation, audits=bool(plan.audits))
+    return compare(book, drawn, plan.audits, plan.reported) if plan.audits else drawn
+
+
+def _manifest(data: bytes) -> Manifest | None:
+    try:
+        return read_manifest(data) if data else None
+    except PrmlError as error:
+        raise RefusalError("malformed", "manifest-malformed", f"the file is no PRML manifest: {error}") from error
+
+
+def _check_manifest(page: Page, manifest: Manifest, plan: RunRegistered, evaluation: Evaluation) -> None:
+    known = thresholds([kernel for _, kernel in page.force.every], plan.evaluation)
+    wrong = contradiction(manifest, plan, evaluation, known)
+    if wrong:
+        raise RefusalError(
+            "refused",
+            "manifest-contradicts",
+            f"the manifest contradicts the registration: {wrong}",
+            "register what the manifest says, or lock another manifest: others will compare the two",
+        )
 
 
 def _check_plan(page: Page, plan: Registration) -> None:
@@ -192,34 +241,27 @@ def planned_items(book: Book, plan: RunRegistered) -> int | Collection[str]:
     Raises:
         RefusalError: if the ids are not kept, or not what was registered.
     """
-    if plan.sampling is not None:
-        return [item for unit in planned_units(book, plan) for item in unit]
-    if not plan.item_ids:
-        return plan.items
-    return [str(item) for item in _kept(book, plan.run, plan.item_ids)]
+    with refusals():
+        return recount.planned_items(book.store.get_blob, plan)
 
 
 def planned_units(book: Book, plan: RunRegistered) -> tuple[tuple[str, ...], ...]:
     """Return the items of each sample of a run with a sampling plan, in their registered order.
 
     Raises:
-        RefusalError: if the order is not kept, is not what was registered, or nobody registered one.
+        RefusalError: if the order is not kept or not drawn yet, is not what was registered, or nobody registered one.
     """
-    order = plan.sampling.order if plan.sampling is not None else ""
-    units = _kept(book, plan.run, order)
-    if not all(isinstance(unit, list) for unit in units):
-        raise RefusalError("untrusted", "items-missing", f"the registered order of `{plan.run}` is no list of samples")
-    return tuple(tuple(str(item) for item in unit) for unit in units)
+    with refusals():
+        return recount.planned_units(book.store.get_blob, plan)
 
 
-def _kept(book: Book, run: str, digest: str) -> list[Any]:
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what counting raises into refusals."""
     try:
-        found = json.loads(book.store.get_blob(digest))
-    except (KeyError, ValueError, RecursionError) as error:
-        raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are not kept") from error
-    if not isinstance(found, list):
-        raise RefusalError("untrusted", "items-missing", f"the registered item ids of `{run}` are no list")
-    return found
+        yield
+    except RecountError as error:
+        raise RefusalError(error.kind, error.code, error.message, error.hint) from error
 
 
 def void(book: Book, run: str, why: str, speaker: Speaker) -> Entry:

@@ -9,17 +9,22 @@ from dataclasses import replace
 from scalegate.app.book import Book, Page
 from scalegate.app.refusal import RefusalError
 from scalegate.core.canonical import Plain, canonical_bytes, digest
-from scalegate.core.events import RunRegistered, Sampling
+from scalegate.core.events import Entry, Question, RunRegistered, Sampling
 from scalegate.core.kernel import Evaluation
-from scalegate.core.order import shuffled
+from scalegate.core.log_events import OrderDrawn
+from scalegate.core.order import seed_of, shuffled
 from scalegate.gate.sampling import Asked, asked, bet, commit
 from scalegate.gate.streams import Streams
 from scalegate.stats.boundary import MOST_SAMPLES
 
 # What an entry may hold of boundaries, in hexadecimal digits, beside everything else.
-MOST_DIGITS = 56_000
+MOST_DIGITS = 40_000
 # Means are kept in the result, each as a fraction.
 MOST_MEANS = 2_000
+
+
+# Who chose the order of a run that waits for the cosignature that draws it.
+UNDRAWN = "nobody yet"
 
 
 class RegistrationSeed:
@@ -67,6 +72,35 @@ def draw(
     """
     most = min(bare.items, len(units))
     _check(evaluation, units, most)
+    committed = _commit(page, bare, units, evaluation, most, audits=audits)
+    terms = page.history.terms
+    if terms is not None and terms.witnessed:
+        # Nobody knows the order before the registration is in the log: see `draw_order`.
+        seed, source, chosen, items = "", UNDRAWN, sorted(units), most
+    else:
+        seed, source = RegistrationSeed().seed(digest([bare.run, bare.evaluation, bare.subject, page.history.head]))
+        chosen = list(shuffled(units, seed)[:most])
+        items = sum(len(units[name]) for name in chosen)
+    order: list[Plain] = [[*units[name]] for name in chosen]
+    kept = book.keep(canonical_bytes(order))
+    sampling = Sampling(evaluation.estimand, len(units), kept, seed, evaluation.clustered_by, most, committed)
+    return replace(bare, items=items, order=source, sampling=sampling)
+
+
+def _commit(
+    page: Page,
+    bare: RunRegistered,
+    units: Mapping[str, tuple[str, ...]],
+    evaluation: Evaluation,
+    most: int,
+    *,
+    audits: bool,
+) -> tuple[Question, ...]:
+    """Return how each threshold is answered, at most `most` samples long.
+
+    Raises:
+        RefusalError: if none can be, or the boundaries do not fit in an entry.
+    """
     if audits and evaluation.estimand != "bank":
         raise RefusalError(
             "usage",
@@ -93,12 +127,40 @@ def draw(
             f"{len(found)} thresholds with {most} samples make more boundary than one entry holds",
             f"plan at most {MOST_DIGITS // (2 * len(found)) * 4} samples with --at-most",
         )
-    seed, source = RegistrationSeed().seed(digest([bare.run, bare.evaluation, bare.subject, page.history.head]))
-    order: list[Plain] = [list(units[name]) for name in shuffled(units, seed)[:most]]
-    items = sum(len(units[name]) for name in shuffled(units, seed)[:most])
-    kept = book.keep(canonical_bytes(order))
-    sampling = Sampling(evaluation.estimand, len(units), kept, seed, evaluation.clustered_by, most, committed)
-    return replace(bare, items=items, order=source, sampling=sampling)
+    return committed
+
+
+def draw_order(book: Book, entry: Entry, mark: str) -> OrderDrawn:
+    """Return the order of a registered run, drawn from the cosignature of the head that ends with its registration.
+
+    Args:
+        book: where the bank is kept, and the order will be.
+        entry: the registration.
+        mark: what `HeadWitnessed` says of that cosignature.
+
+    Raises:
+        RefusalError: if the run has no order to be drawn, or its bank is not kept.
+    """
+    plan = entry.event
+    if not isinstance(plan, RunRegistered) or plan.sampling is None or plan.sampling.seed:
+        raise RefusalError("refused", "order-fixed", "the run has no order that is still to be drawn")
+    try:
+        bank: list[list[str]] = json.loads(book.store.get_blob(plan.sampling.order))
+    except (KeyError, ValueError) as error:
+        raise RefusalError("untrusted", "items-missing", f"the bank of run `{plan.run}` is not kept") from error
+    seed = seed_of(entry.digest, mark)
+    # A sample is known by its first item: each item stands in one sample.
+    units = {unit[0]: unit for unit in bank}
+    if len(plan.sampling.reported) not in (0, len(units)):
+        raise RefusalError(
+            "untrusted", "audit-other", f"run `{plan.run}` has not one outcome for each item of its bank"
+        )
+    chosen = shuffled(units, seed)[: plan.sampling.units]
+    order: list[Plain] = [[*units[name]] for name in chosen]
+    told = dict(zip(units, plan.sampling.reported, strict=False))
+    reported = "".join(told[name] for name in chosen) if told else ""
+    items = sum(len(units[name]) for name in chosen)
+    return OrderDrawn(plan.run, seed, book.keep(canonical_bytes(order)), items, reported)
 
 
 def compare(book: Book, drawn: RunRegistered, audits: str, reported: Mapping[str, str]) -> RunRegistered:

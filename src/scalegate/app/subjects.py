@@ -78,6 +78,8 @@ def _check_parts(subject: Subject) -> None:
         check_name("scaffold", subject.scaffold)
     if subject.digest:
         check_digest("digest of the subject", subject.digest)
+    if subject.listing:
+        check_digest("listing of the subject", subject.listing)
     if subject.kind == "model":
         if subject.weights or subject.safeguards or subject.scaffold:
             raise RefusalError(

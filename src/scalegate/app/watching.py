@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scalegate.app.counting import rule
+from scalegate.audit.recount import rule
 from scalegate.core.events import RunRegistered, Sampling
 from scalegate.core.kernel import Evaluation
 from scalegate.ingest.outcomes import outcome_of

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from scalegate.app.answer import flop, moment
 from scalegate.app.ask import Answer
 from scalegate.cli.output import bold
 from scalegate.cli.text import safe, wrap
 from scalegate.core.decision import Decision, ExceptionNote, Node, Reason
 from scalegate.core.diagnostic import Span
 from scalegate.core.quantities import show_flop, show_instant
+from scalegate.gate.record import flop, moment
 
 Audience = Literal["engineer", "auditor", "public"]
 

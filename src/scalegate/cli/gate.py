@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import decision_record
 from scalegate.app.ask import Answer, added_policy, ask_live, ask_only
 from scalegate.app.policies import read_policy
 from scalegate.app.refusal import RefusalError, nearest
@@ -24,6 +23,7 @@ from scalegate.cli.options import (
 from scalegate.cli.output import Output
 from scalegate.core.decision import Request
 from scalegate.core.kernel import ACTIONS
+from scalegate.gate.record import decision_record
 
 
 @click.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -13,12 +14,14 @@ import click
 
 from scalegate import __version__
 from scalegate.app.refusal import RefusalError
+from scalegate.app.signed import SignedElsewhereError
 from scalegate.cli import exits
 from scalegate.cli.lazy import LazyGroup
-from scalegate.cli.options import examples
-from scalegate.cli.output import show_refusal
+from scalegate.cli.options import SIGN_ONLY, examples, sign_only_option
+from scalegate.cli.output import Output, show_refusal
 
 PROGRAM: Final = "scalegate"
+_COLLECTED_AFTER: Final = 100_000
 COMPLETION: Final = "_SCALEGATE_COMPLETE"
 
 VERBS: Final = {
@@ -26,6 +29,9 @@ VERBS: Final = {
     "why": ("scalegate.cli.why:why", "why is it held, or permitted, and what would change that?"),
     "plan": ("scalegate.cli.plan:plan", "what will the next scale demand? Binds nothing."),
     "status": ("scalegate.cli.status:status", "how does every subject stand?"),
+    "verify": ("scalegate.cli.verify:verify", "check an exported log offline, trusting nobody"),
+    "ledger": ("scalegate.cli.ledger:ledger", "what the log has, who saw it, and how others read it"),
+    "keys": ("scalegate.cli.keys:keys", "make, list, rotate and revoke the keys that sign"),
     "init": ("scalegate.cli.init:init", "make a store here"),
     "policy": ("scalegate.cli.policy:policy", "write, check and adopt policies"),
     "subject": ("scalegate.cli.subject:subject", "declare models and systems"),
@@ -45,7 +51,7 @@ Every command is a question, and the exit code is the answer.
 def _epilog() -> str:
     codes = "\n".join(f"  {code:<4} {words}" for code, words in exits.MEANINGS.items())
     return f"\b\nExit codes:\n{codes}\n\n" + examples(
-        "scalegate init --policy acme.yaml --by 'Ada Osei' --role developer",
+        "scalegate init --trust acme.trust --policy acme.yaml --by 'Ada Osei' --role developer",
         "scalegate gate train --subject orion --to 4e25 && torchrun train.py",
     )
 
@@ -53,12 +59,14 @@ def _epilog() -> str:
 def command() -> click.Group:
     """Return the whole command line."""
     group = LazyGroup(PROGRAM, lazy=VERBS, text=_TEXT, epilog=_epilog())
-    return click.version_option(__version__, prog_name=PROGRAM)(group)
+    return click.version_option(__version__, prog_name=PROGRAM)(sign_only_option(group))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises, and prints no traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # A history is many small objects without cycles: looking for some while it is read takes a tenth of the time.
+    gc.set_threshold(_COLLECTED_AFTER)
     if sys.stdout is None:
         # Started with stdout closed: there is nowhere to put an answer.
         return exits.INTERNAL
@@ -85,6 +93,8 @@ def _answer(given: list[str]) -> int:
         code = command().main(given, prog_name=PROGRAM, standalone_mode=False)
     except RefusalError as error:
         return _refuse(error, given, as_json=as_json)
+    except SignedElsewhereError as signed:
+        return _signed(signed, as_json=as_json)
     except click.ClickException as error:
         hint = ""
         if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -109,10 +119,33 @@ def _answer(given: list[str]) -> int:
 
 
 def _refuse(error: RefusalError, given: list[str], *, as_json: bool) -> int:
-    if not as_json and given[:1] == ["gate"]:
+    if not as_json and _verb(given) == "gate":
         click.echo("HOLD    no answer was given, and no answer is a hold")
     show_refusal(error, as_json=as_json)
     return exits.OF_REFUSAL[error.kind]
+
+
+def _signed(signed: SignedElsewhereError, *, as_json: bool) -> int:
+    output = Output("json" if as_json else "human")
+    output.facts(
+        {
+            "signed": str(signed.path),
+            "digest": signed.digest,
+            "by": signed.author,
+            "number": signed.number,
+            "log": signed.log,
+        },
+        str(signed),
+    )
+    output.hint(f"it counts only once `scalegate ledger include {signed.path}` was done where the log is")
+    return exits.YES
+
+
+def _verb(given: Sequence[str]) -> str:
+    """Return the verb that was asked for, behind the one option that may stand before it."""
+    if given[:1] == [SIGN_ONLY]:
+        return "".join(given[2:3])
+    return "".join(given[1:2] if "".join(given[:1]).startswith(f"{SIGN_ONLY}=") else given[:1])
 
 
 def _wants_json(given: Sequence[str]) -> bool:

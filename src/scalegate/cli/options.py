@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import click
 
@@ -24,8 +24,13 @@ from scalegate.core.quantities import (
 
 if TYPE_CHECKING:
     from scalegate.app.book import Book, Speaker
+    from scalegate.app.signing import SigningStore
+    from scalegate.ledger.log import Keys
 
 F = TypeVar("F", bound=Callable[..., object])
+G = TypeVar("G", bound=click.Group)
+
+SIGN_ONLY: Final = "--sign-only"
 
 _UNITS = {
     "second": 1,
@@ -122,7 +127,22 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
         return exact
 
 
+class Place(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
+    """Where a store is: a folder, or the URL of a PostgreSQL database."""
+
+    name = "store"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Return a path, or a URL as text."""
+        if isinstance(value, Path) or str(value).startswith(("postgresql://", "postgres://")):
+            return value if isinstance(value, Path) else str(value)
+        if Path(str(value)).is_file():
+            self.fail(f"`{value}` is a file, and a store is a folder", param, ctx)
+        return Path(str(value))
+
+
 FLOP = Flop()
+PLACE = Place()
 SHARE = Share()
 MOMENT = Moment()
 TALLY = Tally()
@@ -151,8 +171,8 @@ def store_option(function: F) -> F:
     """Add `--store`; the command gets a folder, or None for the nearest one."""
     return click.option(
         "--store",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="The store; by default the nearest `.scalegate`, upward from here.",
+        type=PLACE,
+        help="The store, a folder or `postgresql://...`; by default the nearest `.scalegate`, upward from here.",
     )(function)
 
 
@@ -171,12 +191,49 @@ def speaker(by: str, role: str) -> Speaker:
     return Speaker(by, role)
 
 
-def open_book(ctx: click.Context, store: Path | None) -> Book:
+def sign_only_option(group: G) -> G:
+    """Add `--sign-only` to the whole command line; `open_book` heeds it."""
+    return click.option(
+        SIGN_ONLY,
+        type=click.Path(dir_okay=False, path_type=Path),
+        expose_value=False,
+        callback=lambda ctx, _param, value: ctx.meta.__setitem__(SIGN_ONLY, value),
+        help="Record nothing: sign what would be recorded, and write it to this new file.",
+    )(group)
+
+
+def open_book(ctx: click.Context, store: Path | str | None) -> Book:
     """Open the store that a command means; it is closed when the command ends."""
     from scalegate.app.book import Book  # noqa: PLC0415
     from scalegate.app.clock import SystemClock  # noqa: PLC0415
     from scalegate.app.places import find_store, open_store  # noqa: PLC0415
+    from scalegate.cli.keyring import open_keyring  # noqa: PLC0415
 
-    opened = open_store(store if store is not None else find_store(Path.cwd()))
+    folder, keys = store if store is not None else find_store(Path.cwd()), open_keyring()
+    out: Path | None = ctx.meta.get(SIGN_ONLY)
+    opened = open_store(folder, keys) if out is None else _signing_store(ctx, folder, keys, out)
     ctx.call_on_close(opened.close)
     return Book(opened, SystemClock())
+
+
+def _signing_store(ctx: click.Context, folder: Path | str, keys: Keys, out: Path) -> SigningStore:
+    """Open a copy of a log to sign on; the gate has no say there.
+
+    Raises:
+        RefusalError: for the gate, or if there is no log.
+    """
+    from scalegate.app.refusal import RefusalError  # noqa: PLC0415
+    from scalegate.app.signing import SigningStore  # noqa: PLC0415
+
+    if isinstance(folder, str):
+        raise RefusalError(
+            "usage",
+            "sign-only-database",
+            "what is signed and not recorded goes by a copy of the log in a folder",
+            "`scalegate ledger export` makes one",
+        )
+    if ctx.info_name == "gate":
+        raise RefusalError(
+            "refused", "sign-only-gate", "answers of the gate are recorded, and grant nothing in a file", "leave it out"
+        )
+    return SigningStore(folder, keys, out)

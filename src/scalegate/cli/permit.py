@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import flop, moment
 from scalegate.app.orders import revoke as revoke_permit
 from scalegate.cli import exits
 from scalegate.cli.lazy import LazyGroup
@@ -22,6 +21,7 @@ from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked
 from scalegate.core.quantities import show_flop
+from scalegate.gate.record import flop, moment
 
 _REVOKE = "scalegate permit revoke 12 --by 'M. Ito' --role regulator"
 

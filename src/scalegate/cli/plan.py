@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import flop
 from scalegate.app.review import Plan
 from scalegate.app.review import plan as look_ahead
 from scalegate.cli import exits
@@ -19,6 +18,7 @@ from scalegate.cli.text import safe, wrap
 from scalegate.core.decision import Request
 from scalegate.core.kernel import TRAIN
 from scalegate.core.quantities import show_flop
+from scalegate.gate.record import flop
 
 SCHEMA = "scalegate/plan/v1"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import moment
 from scalegate.app.review import Standing, Status
 from scalegate.app.review import status as look
 from scalegate.cli import exits
@@ -16,6 +15,7 @@ from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe, wrap
 from scalegate.core.events import DecisionMade
 from scalegate.core.quantities import DAY, HOUR, MINUTE, show_count, show_instant
+from scalegate.gate.record import moment
 
 
 @click.command(epilog=examples("scalegate status", "scalegate status --format json"))

@@ -1,7 +1,8 @@
 """The events of a history: everything the gate may know, in the order it was recorded.
 
-Each event names who spoke (`by`, a person or organization) and in which role. An unsigned store takes both on
-the speaker's word and says so in every answer.
+Each event names who spoke (`by`, a person or organization) and in which role; what names nobody is said by the log
+itself, and signed by its gate. A ledger admits an event only with the signature of whom it names. A history from
+elsewhere has no `terms`, and every answer that rests on it says that nothing in it is signed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from scalegate.core.canonical import digest
+from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, OrderDrawn, TrustAdopted
 from scalegate.core.subject import Subject
 
 
@@ -84,8 +86,9 @@ class Sampling:
     Attributes:
         estimand: whether the claim is about the distribution that the items come from, or about this bank of them.
         bank: number of items that the order was drawn from.
-        order: digest of the ids of the planned items, in the order in which they are run.
-        seed: what the order was drawn with.
+        order: digest of the ids of the planned items, in the order in which they are run; of the whole bank, sorted,
+            until the order is drawn.
+        seed: what the order was drawn with; empty until then.
         clustered_by: what says which items belong together; empty for none.
         units: planned number of samples: of items, or of clusters of them.
         questions: what may be answered early.
@@ -120,6 +123,7 @@ class RunRegistered:
         order: who chose the item order.
         task, scorer, model: what the log must name, in the words of its harness; empty where nobody said.
         sampling: how the run is looked at while it goes on; None when it is looked at once, at its end.
+        claims: digests of documents that fix criteria beforehand, such as PRML manifests; they contradict nothing here.
     """
 
     run: str
@@ -138,6 +142,7 @@ class RunRegistered:
     scorer: str = ""
     model: str = ""
     sampling: Sampling | None = None
+    claims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,9 @@ class ResultReported:
         outcomes: of a run with a sampling plan, what its samples came to in registered order, up to the first that
             was not run: `1`, `0`, or `-` for one without a score. Where samples are means, each as a fraction, with
             spaces between; `low..high` where something of it has no score.
+        commitments: `SIZE:ROOT:ROOT`, the number of samples and RFC 6962 roots over salted commitments to each, in
+            hexadecimal digits: with the ids of items shown, and blinded (`scalegate.ledger.commitments`). Empty where
+            the log has no scores of samples. Scores can be shown by it without the log; it counts for nothing itself.
     """
 
     run: str
@@ -181,6 +189,7 @@ class ResultReported:
     scorer: str = ""
     content: str = ""
     outcomes: str = ""
+    commitments: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +325,10 @@ class PermitRevoked:
 
 @dataclass(frozen=True, slots=True)
 class DecisionMade:
-    """A live answer of the gate; `limit` and `expires` are 0 unless it is a permit. `head` is what it was made on."""
+    """A live answer of the gate; `limit` and `expires` are 0 unless it is a permit.
+
+    `head` is what it was made on; `trust` the digest of the trust file in force, empty where there was none.
+    """
 
     decision: str
     answer: Literal["permit", "hold"]
@@ -328,6 +340,7 @@ class DecisionMade:
     policies: tuple[str, ...]
     head: str
     number: int
+    trust: str = ""
 
 
 Event: TypeAlias = (
@@ -347,29 +360,52 @@ Event: TypeAlias = (
     | ExceptionInvoked
     | PermitRevoked
     | DecisionMade
+    | TrustAdopted
+    | HeadWitnessed
+    | OrderDrawn
+    | KeyRotated
+    | KeyRevoked
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event with its place in the history: consecutive `index` from 0, time, own digest and the one before."""
+    """One event with its place in the history: consecutive `index` from 0, time, and digest of what was signed."""
 
     index: int
     at: int
     digest: str
-    previous: str
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the trust file in force asks of a permit.
+
+    Attributes:
+        trust: digest of the trust file.
+        witnessed: whether permits need a head of the log that witnesses cosigned.
+        fresh: how old that may be, in seconds.
+    """
+
+    trust: str
+    witnessed: bool
+    fresh: int
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """The entries a question is answered from, and whether the store vouches for their completeness.
 
-    `fault` is empty for a complete history; otherwise it says what is wrong, and everything holds.
+    Attributes:
+        entries: all of them, in order.
+        fault: what is wrong with the history, and makes everything hold; empty for a complete one.
+        terms: what the trust file asks; None for a history that nobody signed.
     """
 
     entries: tuple[Entry, ...]
     fault: str = ""
+    terms: Terms | None = None
 
     @property
     def head(self) -> str:

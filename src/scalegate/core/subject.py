@@ -41,6 +41,7 @@ class Subject:
         weights: for a system, the name of its model.
         safeguards: for a system, the digests of the safeguards in front of the weights.
         scaffold: for a system, the scaffold around it; empty for none.
+        listing: for a model, the digest of the list of its files, names included; empty where only `digest` was given.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Subject:
     weights: str = ""
     safeguards: tuple[str, ...] = ()
     scaffold: str = ""
+    listing: str = ""

@@ -115,9 +115,6 @@ def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: K
     return Application(kernel, situation, facts, True, actions, held, escapes, until)
 
 
-SCALING = frozenset({TRAIN, NEW_SCALE})
-
-
 def implied(request: Request, largest: int) -> frozenset[str]:
     """Return the action asked for with those it implies: training beyond every scale reached is new scale."""
     if request.action == NEW_SCALE or (request.action == TRAIN and (request.to or 0) > largest):
@@ -130,8 +127,7 @@ def reached(records: Records, kernel: Kernel) -> int:
 
     What is merely declared is the developer's word, and would unlock its own scale.
     """
-    permitted = [event.limit for _, event in records.decisions if event.answer == "permit" and event.action in SCALING]
-    return max([kernel.existing_scale, *permitted])
+    return max(kernel.existing_scale, records.scaled)
 
 
 def _escape(

@@ -21,21 +21,18 @@ from scalegate.core.kernel import ACTIONS, MITIGATION, NEW_SCALE, TRAIN, UNHOLDA
 from scalegate.core.quantities import DAY, UNBOUNDED, QuantityError, show_flop, show_instant
 from scalegate.core.subject import WEIGHT_EDGES, Subject
 from scalegate.gate.apply import Application, apply_policy, countersignatures
+from scalegate.gate.chronicle import Chronicle
 from scalegate.gate.explain import reasons, tree
-from scalegate.gate.force import Force, in_force
+from scalegate.gate.force import Force
 from scalegate.gate.lineage import Lineage
-from scalegate.gate.records import Records, index
+from scalegate.gate.records import Records
 from scalegate.gate.remedies import remedies, would_not_release
 from scalegate.gate.voices import may_speak
+from scalegate.gate.vouched import assumptions
 
 # A permit is a lease: it ends after this time even when nothing it rests on ends earlier.
 LEASE = 30 * DAY
 
-ASSUMPTIONS = (
-    "entries are unsigned: who spoke, and in which role, is taken on the word of whoever wrote to this store",
-    "item order chosen by developer: no witness drew the order of the items",
-    "the clock: nothing but this machine and the last entry says what time it is",
-)
 NOT_CHECKED = (
     "whether the thresholds are the right ones",
     "runs outside the register: no log can exclude a dry run that was never registered",
@@ -59,6 +56,7 @@ class _Case:
     notes: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     policies: list[PolicyRef] = field(default_factory=list)
+    assumptions: tuple[str, ...] = ()
     untrusted: bool = False
 
     def hold(self, kind: ReasonKind, message: str, policy: str = "", evidence: tuple[str, ...] = ()) -> None:
@@ -82,11 +80,32 @@ def decide(
         A permit, or a hold with its reasons. Never raises: an internal failure is a hold of kind `error`.
     """
     try:
-        case = _Case(request, now, history.head, counterfactual)
-        _fill(case, history, extra)
-        return _close(case)
+        chronicle = Chronicle(history.terms, history.fault)
+        for entry in history.entries:
+            chronicle.add(entry)
+        return _decide(chronicle, request, now, extra, counterfactual=counterfactual)
     except Exception as error:  # noqa: BLE001 - fail closed: whatever goes wrong in the gate is a hold
         return _failed(request, now, error, counterfactual=counterfactual)
+
+
+def decide_next(chronicle: Chronicle, request: Request, now: int, extra: Sequence[Kernel] = ()) -> Decision:
+    """Answer as `decide` does, from a history that is read entry by entry: for whoever checks many answers in order.
+
+    Every entry of the chronicle has to be known at `now`.
+    """
+    try:
+        return _decide(chronicle, request, now, extra, counterfactual=False)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _failed(request, now, error, counterfactual=False)
+
+
+def _decide(
+    chronicle: Chronicle, request: Request, now: int, extra: Sequence[Kernel], *, counterfactual: bool
+) -> Decision:
+    taken = assumptions(chronicle.terms, signed=chronicle.terms is not None)
+    case = _Case(request, now, chronicle.head, counterfactual, assumptions=taken)
+    _fill(case, chronicle, extra)
+    return _close(case)
 
 
 def _failed(request: Request, now: int, error: Exception, *, counterfactual: bool) -> Decision:
@@ -101,7 +120,7 @@ def _failed(request: Request, now: int, error: Exception, *, counterfactual: boo
         remedies=(Remedy((f"repair first: {words}",)),),
         would_not_release=(),
         not_checked=NOT_CHECKED,
-        assumptions=ASSUMPTIONS,
+        assumptions=assumptions(None, signed=False),
         exceptions=(),
         limits=None,
         tree=Node(words, "unknown", "error"),
@@ -110,25 +129,19 @@ def _failed(request: Request, now: int, error: Exception, *, counterfactual: boo
     )
 
 
-def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
+def _fill(case: _Case, chronicle: Chronicle, extra: Sequence[Kernel]) -> None:
     """Collect everything that speaks against the request."""
-    fault = history.fault or _broken(history)
-    if fault:
+    if chronicle.fault:
         case.untrusted = True
-        case.hold("untrusted", f"the history cannot be trusted: {fault}")
+        case.hold("untrusted", f"the history cannot be trusted: {chronicle.fault}")
         return
-    action, to = case.request.action, case.request.to
-    if to is not None and not 0 <= to <= UNBOUNDED:
-        msg = "effective compute must be whole FLOP, not negative and not beyond every computation"
-        raise QuantityError(msg)
-    if action not in ACTIONS:
-        case.hold("error", f"`{action}` is no action that this gate knows; an unknown action is held")
+    if not _known_action(case):
         return
-    if action in UNHOLDABLE:
-        case.notes.append(f"{action} in quarantine can never be held: a hold must not forbid its own release")
-        return
-    records = index(history.entries, case.now)
-    force = in_force(history.entries, case.now)
+    records, force = chronicle.at(case.now)
+    stale = records.sight.stale(chronicle.terms, case.now)
+    if stale:
+        case.hold("stale", stale)
+        case.needed.append("enough witnesses cosign the log as it is now: `scalegate ledger witness`")
     case.notes += force.notes
     for fault in force.faults:
         case.hold("error", fault)
@@ -150,21 +163,24 @@ def _fill(case: _Case, history: History, extra: Sequence[Kernel]) -> None:
     case.applications = [apply_policy(records, lineage, case.request, kernel) for kernel in kernels]
     for application in case.applications:
         _policy(case, records, application)
-    if action == MITIGATION:
+    if case.request.action == MITIGATION:
         _mitigation(case, records, lineage, subject, kernels)
     _stop_orders(case, records, lineage, force, extra)
 
 
-def _broken(history: History) -> str:
-    """Return where a history is not a chain; empty when each entry follows the one before it."""
-    previous, at = "", 0
-    for place, entry in enumerate(history.entries):
-        if entry.index != place or entry.previous != previous:
-            return f"entry {entry.index} stands in place {place} and does not follow the entry before it"
-        if entry.at < at:
-            return f"entry {entry.index} is dated before the entry it follows"
-        previous, at = entry.digest, entry.at
-    return ""
+def _known_action(case: _Case) -> bool:
+    """Check that the gate knows the action, and may hold it."""
+    action, to = case.request.action, case.request.to
+    if to is not None and not 0 <= to <= UNBOUNDED:
+        msg = "effective compute must be whole FLOP, not negative and not beyond every computation"
+        raise QuantityError(msg)
+    if action not in ACTIONS:
+        case.hold("error", f"`{action}` is no action that this gate knows; an unknown action is held")
+        return False
+    if action in UNHOLDABLE:
+        case.notes.append(f"{action} in quarantine can never be held: a hold must not forbid its own release")
+        return False
+    return True
 
 
 def _sized(case: _Case, lineage: Lineage, subject: Subject) -> bool:
@@ -210,9 +226,7 @@ def _policy(case: _Case, records: Records, application: Application) -> None:
 
 def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> None:
     """Hold mitigation training beyond its cap, counted from the first model of the lineage that was mitigated."""
-    permitted = {
-        event.subject for _, event in records.decisions if event.action == MITIGATION and event.answer == "permit"
-    }
+    permitted = {name for name, made in records.permits.items() if any(action == MITIGATION for _, action in made)}
     started = (lineage.ancestors(subject, WEIGHT_EDGES) & permitted & set(records.subjects)) | {subject.name}
     base = min(lineage.compute(records.subjects[name]).low for name in started)
     cap = min(kernel.mitigation_cap for kernel in kernels)
@@ -280,7 +294,7 @@ def _close(case: _Case) -> Decision:
         remedies=_remedies(case) if held else (),
         would_not_release=tuple(would_not_release(applied)) if held else (),
         not_checked=(*NOT_CHECKED, *_not_asked(applied)),
-        assumptions=ASSUMPTIONS,
+        assumptions=case.assumptions,
         exceptions=tuple(_exceptions(applied)),
         limits=limits,
         tree=_tree(case, held=held),

@@ -80,8 +80,8 @@ class _Binding:
 class _Reader:
     """Derives what binds by going through the entries once."""
 
-    def __init__(self, entries: tuple[Entry, ...], now: int) -> None:
-        self.entries, self.now = entries, now
+    def __init__(self, entries: Sequence[Entry], now: int, of_policies: Sequence[Entry]) -> None:
+        self.entries, self.now, self.of_policies = entries, now, of_policies
         self.force = Force()
         self.bindings: dict[str, _Binding] = {}
 
@@ -170,7 +170,7 @@ class _Reader:
         """Return the kernel of a binding with every approved, unexpired fill in place of its hole."""
         fills: dict[str, HoleFilled] = {}
         ends: list[int] = []
-        for entry in self.entries:
+        for entry in self.of_policies:
             event = entry.event
             if not isinstance(event, HoleFilled) or event.policy != binding.event.policy or entry.at > self.now:
                 continue
@@ -216,10 +216,17 @@ class _Reader:
         return "", until
 
 
-def in_force(entries: tuple[Entry, ...], now: int) -> Force:
-    """Return what binds at `now`, derived from the entries alone."""
-    reader = _Reader(entries, now)
-    for entry in entries:
+def in_force(entries: Sequence[Entry], now: int, of_policies: Sequence[Entry] | None = None) -> Force:
+    """Return what binds at `now`, derived from the entries alone.
+
+    Args:
+        entries: the history.
+        now: seconds since 1970.
+        of_policies: those of them that adopt, withdraw or fill, for whoever knows them already.
+    """
+    marked = entries if of_policies is None else of_policies
+    reader = _Reader(entries, now, marked)
+    for entry in marked:
         if entry.at > now:
             continue
         if isinstance(entry.event, PolicyAdopted):

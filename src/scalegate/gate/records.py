@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from scalegate.core.events import (
     DecisionMade,
@@ -25,10 +26,16 @@ from scalegate.core.events import (
     StopOrdered,
     SubjectDeclared,
 )
-from scalegate.core.kernel import MITIGATION, TRAIN
+from scalegate.core.kernel import MITIGATION, NEW_SCALE, TRAIN
+from scalegate.core.log_events import OrderDrawn
+from scalegate.core.order import seed_of
 from scalegate.core.subject import Subject
+from scalegate.gate.sight import Sight
+
+SCALING = frozenset({TRAIN, NEW_SCALE})
 
 
+@lru_cache(maxsize=4_096)
 def person(name: str) -> str:
     """Return who a name stands for: names that look the same but for case, width and spaces are one person."""
     return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
@@ -56,7 +63,9 @@ class Records:
     """The index. Lists keep the order of the history.
 
     `issuers` and `acted` (by role and name) say at which entry somebody first declared a subject, or acted in a role;
-    `logs` says which run first had a log or its content, by its digest and task.
+    `logs` says which run first had a log or its content, by its digest and task; `offers` which runs either was offered
+    for; `measuring` has the runs of each evaluation; `permits` entry and action of those given, by subject; `scaled` is
+    the largest compute that was ever permitted; `sight` what witnesses have seen.
     """
 
     now: int
@@ -77,52 +86,77 @@ class Records:
     decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     logs: dict[tuple[str, str], str] = field(default_factory=dict)
+    sight: Sight = field(default_factory=Sight)
+    permits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    scaled: int = 0
+    offers: dict[str, list[str]] = field(default_factory=dict)
+    measuring: dict[str, list[Run]] = field(default_factory=dict)
 
     def mitigated(self) -> frozenset[str]:
         """Return the models made while their parent had a permit for mitigation training, and none for training."""
         found = set()
         for name, entry in self.declared.items():
-            parents = {edge.parent for edge in self.subjects[name].parents}
-            given = {
-                (event.subject, event.action)
-                for made, event in self.decisions
-                if event.answer == "permit" and event.subject in parents and made.index < entry.index
-            }
-            if any((parent, MITIGATION) in given and (parent, TRAIN) not in given for parent in parents):
-                found.add(name)
+            for edge in self.subjects[name].parents:
+                given = {action for made, action in self.permits.get(edge.parent, ()) if made < entry.index}
+                if MITIGATION in given and TRAIN not in given:
+                    found.add(name)
         return frozenset(found)
+
+    def offered(self, run: str, marks: Iterable[str]) -> str:
+        """Return the other run that a log, or other bytes around its samples, was offered for; empty for none.
+
+        Args:
+            run: the run that it is not about.
+            marks: digest of the log, and of its samples; empty ones stand for nothing.
+        """
+        return next((name for mark in marks if mark for name in self.offers.get(mark, ()) if name != run), "")
 
     def runs_of(self, evaluation: str) -> list[Run]:
         """Return the registered runs of an evaluation (by digest), oldest first."""
-        return [run for run in self.runs.values() if run.plan.evaluation == evaluation]
+        return self.measuring.get(evaluation, [])
 
-
-def index(entries: tuple[Entry, ...], now: int) -> Records:
-    """Index the entries made until `now`."""
-    records = Records(now)
-    lists: dict[type, list[tuple[Entry, object]]] = {
-        DefectRetracted: records.retractions,  # type: ignore[dict-item]
-        MethodPublished: records.methods,  # type: ignore[dict-item]
-        PolicyAdopted: records.adopted,  # type: ignore[dict-item]
-        PolicyWithdrawn: records.withdrawn,  # type: ignore[dict-item]
-        HoleFilled: records.fills,  # type: ignore[dict-item]
-        StopOrdered: records.stops,  # type: ignore[dict-item]
-        StopLifted: records.lifts,  # type: ignore[dict-item]
-        ExceptionInvoked: records.invoked,  # type: ignore[dict-item]
-        DecisionMade: records.decisions,  # type: ignore[dict-item]
-    }
-    for entry in entries:
-        if entry.at > now:
-            continue
+    def add(self, entry: Entry) -> None:
+        """Index one more entry, the next of the history."""
         event = entry.event
+        self.sight.add(entry)
         role = getattr(event, "role", "")
         if role:
-            records.acted.setdefault((role, person(event.by)), entry.index)  # type: ignore[union-attr]
-        kept = lists.get(type(event))
-        if kept is not None:
-            kept.append((entry, event))
-        else:
-            _index_one(records, entry)
+            self.acted.setdefault((role, person(event.by)), entry.index)  # type: ignore[union-attr]
+        name = _LISTS.get(type(event))
+        if name is not None:
+            getattr(self, name).append((entry, event))
+        if isinstance(event, DecisionMade):
+            self._permit(entry, event)
+        elif name is None:
+            _index_one(self, entry)
+
+    def _permit(self, entry: Entry, event: DecisionMade) -> None:
+        if event.answer != "permit":
+            return
+        self.permits.setdefault(event.subject, []).append((entry.index, event.action))
+        if event.action in SCALING:
+            self.scaled = max(self.scaled, event.limit)
+
+
+_LISTS: dict[type, str] = {
+    DefectRetracted: "retractions",
+    MethodPublished: "methods",
+    PolicyAdopted: "adopted",
+    PolicyWithdrawn: "withdrawn",
+    HoleFilled: "fills",
+    StopOrdered: "stops",
+    StopLifted: "lifts",
+    ExceptionInvoked: "invoked",
+    DecisionMade: "decisions",
+}
+
+
+def index(entries: Iterable[Entry], now: int) -> Records:
+    """Index the entries made until `now`."""
+    records = Records(now)
+    for entry in entries:
+        if entry.at <= now:
+            records.add(entry)
     return records
 
 
@@ -136,19 +170,47 @@ def _index_one(records: Records, entry: Entry) -> None:
                 records.subjects[subject.name] = subject
                 records.declared[subject.name] = entry
         case RunRegistered() as plan:
-            records.runs.setdefault(plan.run, Run(entry, plan))
+            if plan.run not in records.runs:
+                records.runs[plan.run] = Run(entry, plan)
+                records.measuring.setdefault(plan.evaluation, []).append(records.runs[plan.run])
+        case OrderDrawn():
+            _index_order(records, event)
         case Statement() as statement:
             records.statements[statement.kind, statement.topic].append((entry, statement))
         case ResultReported() | ResultRefused() | RunVoided():
-            run = records.runs.get(event.run)
-            if run is not None:
-                _index_run(run, entry, event)
-                if isinstance(event, ResultReported):
-                    _index_log(records, run, event)
-            elif isinstance(event, ResultReported):
-                records.unregistered.append((entry, event))
+            _index_end(records, entry, event)
         case _:
             pass
+
+
+def _index_end(records: Records, entry: Entry, event: ResultReported | ResultRefused | RunVoided) -> None:
+    """Index what became of a run."""
+    run = records.runs.get(event.run)
+    if run is None:
+        if isinstance(event, ResultReported):
+            records.unregistered.append((entry, event))
+        return
+    _index_run(run, entry, event)
+    if isinstance(event, RunVoided):
+        return
+    for mark in (event.log, event.content):
+        names = records.offers.setdefault(mark, []) if mark else [event.run]
+        if event.run not in names:
+            names.append(event.run)
+    if isinstance(event, ResultReported):
+        _index_log(records, run, event)
+
+
+def _index_order(records: Records, event: OrderDrawn) -> None:
+    """Complete the plan of a run; an order that was not drawn from the cosignature behind its registration is none."""
+    run = records.runs.get(event.run)
+    mark = records.sight.mark_of(run.entry) if run is not None else ""
+    if run is None or not mark or event.seed != seed_of(run.entry.digest, mark):
+        return
+    sampling = run.plan.sampling
+    if sampling is not None and not sampling.seed:
+        drawn = replace(sampling, seed=event.seed, order=event.order, reported=event.reported)
+        run.plan = replace(run.plan, items=event.items, order="witness", sampling=drawn)
 
 
 def _index_run(run: Run, entry: Entry, event: ResultReported | ResultRefused | RunVoided) -> None:

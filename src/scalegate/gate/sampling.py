@@ -118,6 +118,8 @@ def looked_at(evaluation: Evaluation, plan: RunRegistered, result: ResultReporte
     meant = evaluation.estimand, evaluation.clustered_by
     if sampling is None or (sampling.estimand, sampling.clustered_by) != meant:
         return None
+    if not sampling.seed:
+        return None  # the order was never drawn
     if evaluation.bank and sampling.bank != evaluation.bank:
         return None  # how large the bank is, is the policy's word
     if evaluation.of_means:

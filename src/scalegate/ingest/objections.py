@@ -67,6 +67,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "E418": ("untrusted", "the log lacks the scorer that was registered"),
     "E419": ("untrusted", "the log was offered for another run"),
     "E420": ("untrusted", "the log is of another task than was registered"),
+    "E421": ("untrusted", "the receipt of an evaluation does not hold"),
     # Not enough for a decision.
     "E501": ("inconclusive", "the run was stopped early"),
     "E502": ("inconclusive", "scores are not binary"),

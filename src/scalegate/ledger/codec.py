@@ -1,31 +1,24 @@
-"""Events as canonical bytes, and back.
+"""Events as plain data, and back.
 
-An event is a JSON object with a `type` beside its fields. A record is the object
-`{at, event, index, previous}`; its SHA-256 is the entry's digest. Decoding is strict: exactly one
-sequence of bytes stands for one event, and everything else is refused. Integers beyond 2**53 - 1
-are written as text, where JSON numbers would not survive other readers; rationals, too, as `n/d`.
+An event is a JSON object with its fields, and a tag that says which. Decoding is strict: exactly one value stands
+for one event, and everything else is refused. Integers beyond 2**53 - 1 are written as text, where JSON numbers
+would not survive other readers; rationals, too, as `n/d`.
 """
 
 from __future__ import annotations
 
-import json
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
-from scalegate.core import events
-from scalegate.core.canonical import Plain, canonical_bytes
+from scalegate.core import events, log_events
+from scalegate.core.canonical import Plain
 from scalegate.core.events import Event
 
-# A C2SP tlog-tiles entry is prefixed by its length in 16 bits: records have to fit.
-MAX_RECORD = 65_535
 MAX_DIGITS = 400
 _SAFE = (1 << 53) - 1
-# Refuses duplicate keys, other spacing, other escapes, other orders of keys. The same as
-# `canonical_bytes` where keys are ASCII, which those of records are, and ten times as fast.
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 TAGS: dict[str, type[Event]] = {
     "policy-adopted": events.PolicyAdopted,
@@ -44,22 +37,17 @@ TAGS: dict[str, type[Event]] = {
     "exception-invoked": events.ExceptionInvoked,
     "permit-revoked": events.PermitRevoked,
     "decision-made": events.DecisionMade,
+    "trust-adopted": log_events.TrustAdopted,
+    "head-witnessed": log_events.HeadWitnessed,
+    "order-drawn": log_events.OrderDrawn,
+    "key-rotated": log_events.KeyRotated,
+    "key-revoked": log_events.KeyRevoked,
 }
 _TAG_OF = {kind: tag for tag, kind in TAGS.items()}
 
 
 class CodecError(ValueError):
-    """Bytes that are no record of ours, or an event that cannot be one; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What one row of the ledger says, before its place in the chain is checked."""
-
-    index: int
-    at: int
-    previous: str
-    event: Event
+    """Data that is no event of ours, or an event that cannot be one; the message says why."""
 
 
 class _Shape(NamedTuple):
@@ -69,78 +57,39 @@ class _Shape(NamedTuple):
     read: Callable[[object, str], object]
 
 
-def encode_event(event: Event) -> Plain:
-    """Return an event as plain data.
+def tag_of(event: Event) -> str:
+    """Return which event it is, as written.
 
     Raises:
-        CodecError: if a field holds a value of another type than its own.
+        CodecError: if it is none.
     """
     tag = _TAG_OF.get(type(event))
     if tag is None:
         raise CodecError(f"a {type(event).__name__} is no event")
-    body = cast("dict[str, Plain]", _record(type(event)).write(event))
-    return {"type": tag, **body}
+    return tag
 
 
-def decode_event(value: object) -> Event:
-    """Return the event that plain data stands for.
+def encode_event(event: Event) -> dict[str, Plain]:
+    """Return the fields of an event as plain data.
+
+    Raises:
+        CodecError: if a field holds a value of another type than its own.
+    """
+    tag_of(event)
+    return cast("dict[str, Plain]", _record(type(event)).write(event))
+
+
+def decode_event(tag: str, value: object) -> Event:
+    """Return the event that a tag and plain data stand for.
 
     Raises:
         CodecError: for an unknown type, an unknown or missing field, or a value of a wrong type.
     """
+    if tag not in TAGS:
+        raise CodecError(f"unknown type of event: {tag!r:.80}")
     if not isinstance(value, dict):
         raise CodecError("an event is an object")
-    tag = value.get("type")
-    if not isinstance(tag, str) or tag not in TAGS:
-        raise CodecError(f"unknown type of event: {tag!r:.80}")
-    rest = {key: item for key, item in value.items() if key != "type"}
-    return cast("Event", _record(TAGS[tag]).read(rest, tag))
-
-
-def encode_record(record: Record) -> bytes:
-    """Return the canonical bytes of a record.
-
-    Raises:
-        CodecError: if a value has another type than its field, or the record is too long.
-    """
-    try:
-        data = canonical_bytes(
-            {
-                "at": record.at,
-                "event": encode_event(record.event),
-                "index": record.index,
-                "previous": record.previous,
-            }
-        )
-    except UnicodeEncodeError as error:
-        raise CodecError("a text holds half of a surrogate pair") from error
-    if len(data) > MAX_RECORD:
-        raise CodecError(f"the entry has {len(data)} bytes, and {MAX_RECORD} is the limit")
-    return data
-
-
-def decode_record(data: bytes) -> Record:
-    """Return the record that canonical bytes stand for.
-
-    Raises:
-        CodecError: for anything but the canonical bytes of one record.
-    """
-    if len(data) > MAX_RECORD:
-        raise CodecError(f"the entry has {len(data)} bytes, and {MAX_RECORD} is the limit")
-    try:
-        text = data.decode("utf-8")
-        value = json.loads(text)
-        canonical = _CANONICAL(value)
-    except (ValueError, RecursionError) as error:
-        raise CodecError("the entry is not JSON") from error
-    if canonical != text:
-        raise CodecError("the entry is not in canonical form")
-    if not isinstance(value, dict) or set(value) != {"at", "event", "index", "previous"}:
-        raise CodecError("an entry has the fields at, event, index, previous")
-    at = _read_integer(value["at"], "at")
-    index = _read_integer(value["index"], "index")
-    previous = _read_text(value["previous"], "previous")
-    return Record(index, at, previous, decode_event(value["event"]))
+    return cast("Event", _record(TAGS[tag]).read(value, tag))
 
 
 # ---------------------------------------------------------------- shapes
@@ -164,6 +113,8 @@ def _read_integer(value: object, path: str) -> int:
         if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
             raise CodecError(f"{path}: expected an integer, got text")
         number = int(value)
+        if str(number) != value:
+            raise CodecError(f"{path}: an integer has no leading zeros")
         if abs(number) <= _SAFE:
             raise CodecError(f"{path}: an integer of this size is not written as text")
         return number

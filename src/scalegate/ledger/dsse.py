@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn, cast
 
 from scalegate.core.canonical import canonical_bytes
-from scalegate.core.ports import Signer
+from scalegate.core.ports import SignatureAlgorithm, Signer
 from scalegate.ledger.checkpoint import decode_base64
 from scalegate.ledger.signatures import P256_RAW_SIGNATURE, PublicKey, SignatureRefusedError, der_from_raw
 
@@ -124,12 +125,23 @@ def format_envelope(envelope: Envelope) -> bytes:
     Raises:
         DsseError: if it could not be read back.
     """
+    data = canonical_envelope(envelope)
+    parse_envelope(data)
+    return data
+
+
+def canonical_envelope(envelope: Envelope) -> bytes:
+    """Return what `format_envelope` does, of an envelope that was read from some bytes already.
+
+    Raises:
+        DsseError: for a text that holds half of a surrogate pair.
+    """
     signatures = [
         {"sig": _base64(item.signature)} | ({"keyid": item.key_id} if item.key_id else {})
         for item in envelope.signatures
     ]
     try:
-        data = canonical_bytes(
+        return canonical_bytes(
             {
                 "payload": _base64(envelope.payload),
                 "payloadType": envelope.payload_type,
@@ -138,8 +150,6 @@ def format_envelope(envelope: Envelope) -> bytes:
         )
     except UnicodeEncodeError as error:
         raise DsseError("a text of the envelope holds half of a surrogate pair") from error
-    parse_envelope(data)
-    return data
 
 
 def sign_envelope(payload_type: str, payload: bytes, signers: Sequence[Signer]) -> Envelope:
@@ -153,7 +163,7 @@ def sign_envelope(payload_type: str, payload: bytes, signers: Sequence[Signer]) 
     message = pae(payload_type, payload)
     signatures = []
     for signer in signers:
-        key = PublicKey(signer.algorithm, signer.public)
+        key = _key(signer.algorithm, signer.public)
         signature = signer.sign(message)
         try:
             key.verify(signature, message)
@@ -249,6 +259,12 @@ def read_json(data: bytes, limit: int = MAX_ENVELOPE) -> Any:  # noqa: ANN401 - 
     if "\\u" in text:
         _check_texts(value)
     return value
+
+
+@lru_cache(maxsize=256)
+def _key(algorithm: SignatureAlgorithm, public: bytes) -> PublicKey:
+    """Return a signer's key; looking at a point costs more than signing with it."""
+    return PublicKey(algorithm, public)
 
 
 # ---------------------------------------------------------------- JSON

@@ -21,3 +21,11 @@ class StoreDamagedError(StoreError):
 
 class StoreMovedError(StoreError):
     """Somebody recorded an entry since the history was read; read it again."""
+
+
+class KeyMissingError(StoreError):
+    """What is to be recorded needs a signature, and the private key for it is not here."""
+
+
+class NotAdmittedEntryError(StoreError):
+    """The log does not admit what is to be recorded: its author may not say it, or it does not follow."""

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, named: bool = True) -> None:
     """Write a file so that a crash leaves the old contents or the new, and returning means new.
+
+    Args:
+        path: the file.
+        data: its contents.
+        named: without it a crash right after may leave the old contents, which takes half the time.
 
     Raises:
         OSError: if it cannot be written.
@@ -24,7 +29,8 @@ def write_durably(path: Path, data: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if named:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

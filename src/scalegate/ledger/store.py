@@ -1,55 +1,43 @@
-"""The local store: a directory with a hash-chained history and the logs beside it.
+"""The local store: a directory with the log, its signed head, and documents beside it.
 
-`ledger.db` is SQLite (write-ahead log, every commit synced), one row per entry. `head` repeats
-how many entries there are and the digest of the last one; it is written after each commit, so
-that an older copy of the database, or one without its newest entries, is noticed.
-`blobs/sha256/ab/...` keeps bytes by digest.
+`ledger.db` is SQLite (write-ahead log, every commit synced): one row for each leaf, and the signed checkpoint over all
+of them, written in the same transaction. `checkpoint` repeats that note after each commit, so that an older copy of the
+database, or one without its newest entries, is noticed. `blobs/sha256/ab/...` keeps bytes by digest.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.events import Entry, Event, History
+from scalegate.core.log_events import TrustAdopted
 from scalegate.ledger import blobs
-from scalegate.ledger.codec import CodecError, Record, decode_record, encode_record
 from scalegate.ledger.errors import (
     StoreDamagedError,
     StoreError,
     StoreExistsError,
     StoreMissingError,
-    StoreMovedError,
 )
 from scalegate.ledger.files import sync_folder, write_durably
-
-__all__ = [
-    "LocalStore",
-    "StoreDamagedError",
-    "StoreError",
-    "StoreExistsError",
-    "StoreMissingError",
-    "StoreMovedError",
-]
+from scalegate.ledger.log import Ask, Keys, Log, NoKeys, Rows
+from scalegate.ledger.standing import Standing
+from scalegate.ledger.trust import Trust
 
 DATABASE: Final = "ledger.db"
-HEAD: Final = "head"
+HEAD: Final = "checkpoint"
 APPLICATION_ID: Final = 0x5347_4C31  # "SGL1"
-USER_VERSION: Final = 1
+USER_VERSION: Final = 2
+# How long to wait for another writer.
 WAIT_SECONDS: Final = 20
 
 # The schema is compared word for word on every open: a dropped trigger is a fault.
 _SCHEMA: Final = {
-    "entries": (
-        "CREATE TABLE entries (idx INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
-        " previous TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL)"
-    ),
+    "entries": "CREATE TABLE entries (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL)",
     "entries_never_change": (
         "CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries"
         " BEGIN SELECT RAISE(ABORT, 'entries never change'); END"
@@ -64,11 +52,8 @@ _SCHEMA: Final = {
         " WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM entries)"
         " BEGIN SELECT RAISE(ABORT, 'entries are consecutive'); END"
     ),
+    "head": "CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), note BLOB NOT NULL)",
 }
-
-Row = tuple[object, object, object, object, object]
-_ROWS: Final = "SELECT idx, at, previous, digest, body FROM entries ORDER BY idx"
-_LAST: Final = "SELECT idx, at, previous, digest, body FROM entries ORDER BY idx DESC LIMIT 1"
 
 
 class LocalStore:
@@ -78,11 +63,12 @@ class LocalStore:
     writers wait for each other.
     """
 
-    def __init__(self, folder: Path, *, wait: float = WAIT_SECONDS) -> None:
+    def __init__(self, folder: Path, keys: Keys | None = None, *, wait: float = WAIT_SECONDS) -> None:
         """Open the store in `folder`.
 
         Args:
             folder: the directory that `create` made.
+            keys: the private keys at hand; without them the store can only be read.
             wait: seconds to wait for another writer.
 
         Raises:
@@ -103,27 +89,42 @@ class LocalStore:
         except BaseException:
             self._db.close()
             raise
+        self._log = Log(_SqliteTable(self._db, folder), keys or NoKeys())
 
     @classmethod
-    def create(cls, folder: Path) -> LocalStore:
-        """Make an empty store in `folder`, or finish making one, and open it.
+    def create(cls, folder: Path, trust: Trust, keys: Keys, at: int) -> LocalStore:
+        """Make a store in `folder` whose log begins with a trust file, or finish making one, and open it.
 
         Raises:
             StoreExistsError: if a store is there already.
-            StoreError: if the directory cannot be written.
+            StoreError: if the directory cannot be written, or a key that signs the first entry is not at hand.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with _explained():
-                made = _make_schema(folder)
-            if made:
-                _write_head(folder, 0, "")
+                _make_schema(folder)
             sync_folder(folder.parent)
         except OSError as error:
             raise StoreError(f"cannot make a store in `{folder}`: {error.strerror}") from error
-        if not made:
-            raise StoreExistsError(f"there is a store in `{folder}` already")
-        return cls(folder)
+        store = cls(folder, keys)
+        try:
+            store.begin(trust, at)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def begin(self, trust: Trust, at: int) -> None:
+        """Record the first entry.
+
+        Raises:
+            StoreExistsError: if there is one.
+            StoreError: if it cannot be recorded.
+        """
+        history = self.history()
+        if history.entries or history.fault:
+            raise StoreExistsError(f"there is a store in `{self.folder}` already")
+        self.append(TrustAdopted(trust.digest, trust.text), at, after="")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -145,25 +146,16 @@ class LocalStore:
     def history(self) -> History:
         """Return every entry, in order.
 
-        What breaks the chain is put into `fault`, with the entries before the break: nothing is
-        left out silently.
+        What is wrong is put into `fault`, with the entries before it: nothing is left out silently.
 
         Raises:
             StoreError: if the database cannot be read at all.
         """
         with _explained():
-            rows: list[Row] = self._db.execute(_ROWS).fetchall()
-            entries, fault = _verify(rows)
-            if not fault and _head_fault(self.folder, entries):
-                # A writer may have been between its commit and its head: look again, alone.
-                with self._alone():
-                    rows = self._db.execute(_ROWS).fetchall()
-                    entries, fault = _verify(rows)
-                    fault = fault or _head_fault(self.folder, entries)
-            return History(entries, fault)
+            return self._log.history()
 
     def append(self, event: Event, at: int, *, after: str | None = None) -> Entry:
-        """Record an event durably. Once this returned, no crash loses it.
+        """Sign an event and record it durably. Once this returned, no crash loses it.
 
         Args:
             event: what happened.
@@ -172,29 +164,65 @@ class LocalStore:
 
         Raises:
             StoreMovedError: if the head is no longer `after`; nothing was recorded.
-            StoreDamagedError: if the end of the history does not agree with itself.
+            StoreDamagedError: if the history does not agree with its signed head.
+            KeyMissingError: if the private key of whom the event names, or of the log, is not at hand.
+            NotAdmittedEntryError: if he may not say this.
             StoreError: if the event cannot be recorded.
         """
+        found = self.commit([Ask(event, at, after)])[0]
+        if isinstance(found, StoreError):
+            raise found
+        return found
+
+    def commit(self, asks: Sequence[Ask]) -> list[Entry | StoreError]:
+        """Record a group durably, as `Log.commit` does.
+
+        Raises:
+            StoreDamagedError: if the history does not agree with its signed head.
+            StoreError: if nothing can be recorded.
+        """
         try:
-            with _explained(), self._alone():
-                last = self._last()
-                head = last.digest if last else ""
-                if after is not None and after != head:
-                    raise StoreMovedError("another entry was recorded in the meantime")
-                entry, body = _next_entry(last, event, at)
-                self._db.execute(
-                    "INSERT INTO entries (idx, at, previous, digest, body) VALUES (?, ?, ?, ?, ?)",
-                    (entry.index, entry.at, entry.previous, entry.digest, body),
-                )
-                self._db.execute("COMMIT")
-                # It is recorded now, whatever happens to the head: the next writer repairs that.
-                with suppress(sqlite3.OperationalError, OSError), self._alone():
-                    self._last()
+            with _explained():
+                return self._log.commit(asks)
         except OSError as error:
             raise StoreError(f"cannot write in `{self.folder}`: {error.strerror}") from error
-        except CodecError as error:
-            raise StoreError(str(error)) from error
-        return entry
+
+    def standing(self) -> Standing:
+        """Return the log as it stands, keys and counters included.
+
+        Raises:
+            StoreDamagedError: if the history does not agree with its signed head.
+            StoreError: if the database cannot be read.
+        """
+        with _explained():
+            return self._log.standing()
+
+    def checkpoint(self, size: int | None = None) -> bytes:
+        """Return a signed checkpoint, over the first `size` entries or all.
+
+        Raises:
+            StoreError: if there is none, or the log's key is not at hand.
+        """
+        with _explained():
+            return self._log.checkpoint(size)
+
+    def head(self) -> bytes:
+        """Return the signed checkpoint over everything, as it was written.
+
+        Raises:
+            StoreDamagedError: if the history does not agree with it.
+        """
+        with _explained():
+            return self._log.head()
+
+    def leaves(self) -> list[bytes]:
+        """Return the bytes of every leaf, in order, unchecked.
+
+        Raises:
+            StoreError: if the database cannot be read.
+        """
+        with _explained():
+            return [leaf for _, leaf in self._db.execute(_ROWS, (0,))]
 
     def put_blob(self, data: bytes) -> str:
         """Keep some bytes durably under their digest, and return it.
@@ -232,9 +260,37 @@ class LocalStore:
         """
         return blobs.get(self.folder, digest)
 
+
+_ROWS: Final = "SELECT idx, leaf FROM entries WHERE idx >= ? ORDER BY idx"
+
+
+class _SqliteTable:
+    """The leaves in SQLite; a `Table` of `ledger.log`."""
+
+    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
+        self._db = db
+        self._folder = folder
+
+    def read(self, start: int) -> Rows:
+        # The file first: a writer that is faster than this makes it older than the rows, which is no fault.
+        published = self._published()
+        alone = self._db.in_transaction
+        if not alone:
+            self._db.execute("BEGIN")
+        try:
+            leaves = self._db.execute(_ROWS, (start,)).fetchall()
+            row = self._db.execute("SELECT note FROM head").fetchone()
+        finally:
+            if not alone:
+                self._db.execute("COMMIT")
+        for index, leaf in leaves:
+            if not isinstance(leaf, bytes):
+                raise StoreDamagedError(f"entry {index} has no leaf")
+        note = row[0] if row else b""
+        return Rows(start, leaves, note if isinstance(note, bytes) else b"", published)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other writers out; what was not committed inside is taken back."""
+    def alone(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -242,27 +298,21 @@ class LocalStore:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
 
-    def _last(self) -> Entry | None:
-        """Return the last entry, having brought `head` up to it; call it alone.
+    def write(self, start: int, leaves: Sequence[bytes], note: bytes) -> None:
+        self._db.executemany("INSERT INTO entries (idx, leaf) VALUES (?, ?)", enumerate(leaves, start))
+        self._db.execute("INSERT INTO head VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET note = excluded.note", (note,))
+        self._db.execute("COMMIT")
 
-        `head` may be one entry behind, after a crash between commit and head, and never more.
-        """
-        rows: list[Row] = self._db.execute(_LAST).fetchall()
-        (count,) = self._db.execute("SELECT count(*) FROM entries").fetchone()
-        last = None
-        if rows:
-            last = _entry(rows[0])
-            if last.index != count - 1:
-                raise StoreDamagedError("entries are missing from the middle of the ledger")
-        digest, before = (last.digest, last.previous) if last else ("", "")
-        known = _read_head(self.folder)
-        if known == (count, digest):
-            return last
-        behind = known is None if count == 0 else known == (count - 1, before)
-        if not behind:
-            raise StoreDamagedError(_disagreement(known, count))
-        _write_head(self.folder, count, digest)
-        return last
+    def publish(self, note: bytes) -> None:
+        # It is recorded, whatever happens to the file: the next writer writes a newer one.
+        with suppress(OSError):
+            write_durably(self._folder / HEAD, note, named=False)
+
+    def _published(self) -> bytes | None:
+        try:
+            return (self._folder / HEAD).read_bytes()
+        except OSError:
+            return None
 
 
 def _connect(path: Path, wait: float) -> sqlite3.Connection:
@@ -272,8 +322,8 @@ def _connect(path: Path, wait: float) -> sqlite3.Connection:
     return db
 
 
-def _make_schema(folder: Path) -> bool:
-    """Make the tables in one transaction; False if they are there already."""
+def _make_schema(folder: Path) -> None:
+    """Make the tables in one transaction, unless they are there."""
     path = folder / DATABASE
     path.touch()
     db = _connect(path, WAIT_SECONDS)
@@ -282,7 +332,7 @@ def _make_schema(folder: Path) -> bool:
         db.execute("PRAGMA synchronous=FULL")
         db.execute("BEGIN IMMEDIATE")
         if db.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            return False
+            return
         for statement in _SCHEMA.values():
             db.execute(statement)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
@@ -290,7 +340,6 @@ def _make_schema(folder: Path) -> bool:
         db.execute("COMMIT")
     finally:
         db.close()
-    return True
 
 
 def _check_identity(db: sqlite3.Connection, folder: Path) -> None:
@@ -305,93 +354,6 @@ def _check_identity(db: sqlite3.Connection, folder: Path) -> None:
         raise StoreError(f"the ledger has version {version}, and this program reads {USER_VERSION}")
     if schema != _SCHEMA:
         raise StoreDamagedError("the tables or guards of the ledger were changed")
-
-
-def _next_entry(last: Entry | None, event: Event, at: int) -> tuple[Entry, bytes]:
-    index = last.index + 1 if last else 0
-    previous = last.digest if last else ""
-    at = max(at, last.at) if last else at
-    body = encode_record(Record(index, at, previous, event))
-    return Entry(index, at, digest_bytes(body), previous, event), body
-
-
-def _entry(row: Row) -> Entry:
-    """Return a row as an entry, checked against itself.
-
-    Raises:
-        StoreDamagedError: if its columns, bytes and digest do not agree.
-    """
-    index, at, previous, digest, body = row
-    if not isinstance(body, bytes):
-        raise StoreDamagedError(f"entry {index} has no body")
-    if digest_bytes(body) != digest:
-        raise StoreDamagedError(f"entry {index} does not have the digest that stands beside it")
-    try:
-        record = decode_record(body)
-    except CodecError as error:
-        raise StoreDamagedError(f"entry {index}: {error}") from error
-    if (record.index, record.at, record.previous) != (index, at, previous):
-        raise StoreDamagedError(f"entry {index} stands in another place than it says")
-    return Entry(record.index, record.at, str(digest), record.previous, record.event)
-
-
-def _verify(rows: list[Row]) -> tuple[tuple[Entry, ...], str]:
-    """Return the entries up to the first break of the chain, and what broke it."""
-    entries: list[Entry] = []
-    before, at = "", None
-    for place, row in enumerate(rows):
-        try:
-            entry = _entry(row)
-        except StoreDamagedError as error:
-            return tuple(entries), str(error)
-        fault = ""
-        if entry.index != place:
-            fault = f"entry {place} is missing"
-        elif entry.previous != before:
-            fault = f"entry {place} does not follow from the one before it"
-        elif at is not None and entry.at < at:
-            fault = f"entry {place} is older than the one before it"
-        if fault:
-            return tuple(entries), fault
-        entries.append(entry)
-        before, at = entry.digest, entry.at
-    return tuple(entries), ""
-
-
-def _read_head(folder: Path) -> tuple[int, str] | None:
-    """Return count and digest as `head` has them; None where it is absent or unreadable."""
-    try:
-        value = json.loads((folder / HEAD).read_bytes())
-    except (OSError, ValueError):
-        return None
-    match value:
-        case {"count": int(count), "digest": str(digest)}:
-            return count, digest
-        case _:
-            return None
-
-
-def _write_head(folder: Path, count: int, digest: str) -> None:
-    write_durably(folder / HEAD, canonical_bytes({"count": count, "digest": digest}) + b"\n")
-
-
-def _head_fault(folder: Path, entries: tuple[Entry, ...]) -> str:
-    known = _read_head(folder)
-    count = len(entries)
-    last = (entries[-1].digest, entries[-1].previous) if entries else ("", "")
-    if known == (count, last[0]) or (count == 0 and known is None):
-        return ""
-    if count and known == (count - 1, last[1]):
-        return ""
-    return _disagreement(known, count)
-
-
-def _disagreement(known: tuple[int, str] | None, count: int) -> str:
-    if known is None:
-        return f"the ledger has {count} entries and no readable head"
-    if known[0] > count:
-        return f"the head counts {known[0]} entries, and the ledger has {count}: the newest are gone"
-    return f"the head counts {known[0]} entries, and the ledger has {count} others"
 
 
 @contextmanager

@@ -16,6 +16,8 @@ evidence = LazyGroup(
         "check": (f"{_ROOM}.check:check_log", "is this log admissible? Records nothing."),
         "list": (f"{_ROOM}.list:list_evidence", "list every registered run and its state"),
         "picture": (f"{_ROOM}.picture:picture", "draw a run, or the intervals of an evaluation"),
+        "draw": (f"{_ROOM}.draw:draw_samples", "draw the samples whose texts an auditor wants to see"),
+        "open": (f"{_ROOM}.open:open_one", "show one sample of a run to an auditor"),
         "attest": (f"{_ROOM}.attest:attest", "state something in a role, until a date"),
         "retract": (f"{_ROOM}.retract:retract", "retract all runs that share a defect"),
         "void": (f"{_ROOM}.void:void", "void a crashed run without a result"),

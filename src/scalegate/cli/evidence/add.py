@@ -57,6 +57,9 @@ def add(  # noqa: PLR0913 - one argument for each option
 ) -> int:
     """Add the log of a registered run: its one result, or a refusal that stays visible.
 
+    A receipt of proofbundle, signed by a speaker of the trust file, stands for a log without samples: it counts only
+    where the policy accepts aggregates.
+
     0 recorded; 1 refused; 2 no log; 3 recorded and inconclusive; 4 the log contradicts itself or its
     registration.
     """

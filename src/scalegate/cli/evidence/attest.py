@@ -74,7 +74,7 @@ def attest(  # noqa: PLR0913 - one argument for each option
 ) -> int:
     """State something in a role: TOPIC is the safeguard, predicate, claim, measurement or matter.
 
-    The store takes it on your word. Whether it counts is for the policy's roles to say.
+    You sign it. Whether it counts is for the policy's roles to say.
     """
     book = open_book(ctx, store)
     end = 0 if expires is None else moment(expires, book.now(book.read()))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.results import examine, weigh
+from scalegate.app.results import weigh
+from scalegate.app.trusting import read_trust
+from scalegate.audit.results import examine
 from scalegate.cli.evidence.add import code_of, finding_line, finding_record
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
@@ -28,16 +30,18 @@ from scalegate.ingest.objections import objection
     type=click.Path(path_type=Path),
     help="For lm-eval: the results file that belongs to the samples.",
 )
+@click.option("--trust", type=click.Path(path_type=Path), help="For a receipt: the trust file that names its issuer.")
 @click.option("--allow-edited", is_flag=True, help="Accept scores that were edited after the run.")
 @format_option
-def check_log(log: Path, results: Path | None, *, allow_edited: bool, output: Output) -> int:
+def check_log(log: Path, results: Path | None, trust: Path | None, *, allow_edited: bool, output: Output) -> int:
     """Read and count a log as `evidence add` would, and record nothing.
 
     0 admissible; 1 refused; 2 no log; 3 inconclusive, as totals without samples
     are; 4 it contradicts itself. Items are those of the log's own plan, with one try each; of
     several scores, one that can be counted is enough for 0.
     """
-    reading = examine(log, results, edited=allow_edited)
+    issuers = [item.key for item in read_trust(trust).speakers] if trust is not None else []
+    reading = examine(log, results, edited=allow_edited, issuers=issuers)
     counts = weigh(reading)
     if output.form == "json":
         output.json(_record(reading, counts))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import moment
 from scalegate.app.bindings import adopted
 from scalegate.cli import exits
 from scalegate.cli.evidence.add import means_in
@@ -15,9 +14,11 @@ from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
 from scalegate.core.events import ResultReported
 from scalegate.core.quantities import show_count, show_instant
+from scalegate.gate.record import moment
 from scalegate.gate.records import Run
 from scalegate.stats.sequential import MISSING
 
+_KEYS = ("run", "state", "evaluation", "subject", "elicitation", "scaffold", "counts", "due")
 _SAID = ("task", "model", "scorer")
 
 
@@ -39,16 +40,17 @@ def list_evidence(ctx: click.Context, store: Path | None, output: Output) -> int
     elif output.form == "plain":
         output.lines(safe(", ".join(f"{name} {_cell(value)}" for name, value in row.items())) for row in rows)
     else:
-        keys = ("run", "state", "evaluation", "subject", "elicitation", "scaffold", "counts", "due", *_SAID, "refused")
+        claims = ("claims",) * any(row["claims"] for row in rows)
+        keys = (*_KEYS, *_SAID, *claims, "refused")
         table = [keys, *(tuple(_cell(row[key]) for key in keys) for row in rows)]
         output.lines(columns(table) if rows else ["no run is registered"])
     return exits.YES
 
 
 def _cell(value: object) -> str:
-    """Return a value for a table or a line; of refused logs, their codes."""
+    """Return a value for a table or a line; of refused logs, their codes, and of documents, how their digests begin."""
     if isinstance(value, list):
-        value = " ".join(dict.fromkeys(item["code"] for item in value))
+        value = " ".join(dict.fromkeys(item["code"] if isinstance(item, dict) else item[:19] for item in value))
     return str(value) or "-"
 
 
@@ -71,6 +73,7 @@ def _row(run: Run, names: dict[str | None, str], now: int) -> dict[str, object]:
         **{word: getattr(result, word, "") or getattr(plan, word) for word in _SAID},
         "refused_logs": len(run.refused),
         "refused": [{"log": refusal.log, "code": refusal.code} for _, refusal in run.refused],
+        "claims": list(plan.claims),
         "copied_from": run.copied_from,
         "by": plan.by,
         "role": plan.role,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from scalegate.app.audits import reported_of
-from scalegate.app.runs import Registration, read_item_ids
+from scalegate.app.runs import Registration, read_claim, read_item_ids
 from scalegate.app.runs import register as register_run
 from scalegate.cli import exits
 from scalegate.cli.options import (
@@ -51,6 +51,12 @@ _WHO = "--by 'Lea Roth' --role external-auditor"
 @click.option("--report-by", required=True, type=MOMENT, help="After this, no result is missing.")
 @click.option("--elicitation", default="", help="How the capability is drawn out.")
 @click.option("--scaffold", default="", help="The scaffold around the model.")
+@click.option(
+    "--prml",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A PRML manifest that fixes the bar: kept, and refused where it contradicts.",
+)
 @click.option("--method", "methods", multiple=True, help="A method card it follows, repeatable.")
 @speaker_options
 @store_option
@@ -73,6 +79,7 @@ def register(  # noqa: PLR0913 - one argument for each option
     report_by: int,
     elicitation: str,
     scaffold: str,
+    prml: Path | None,
     methods: tuple[str, ...],
     by: str,
     role: str,
@@ -94,6 +101,7 @@ def register(  # noqa: PLR0913 - one argument for each option
     plan = Registration(
         run, evaluation, subject, at_most or items or 0, end, ids, elicitation, scaffold, methods, task, scorer, model,
         sequential=early, clusters=clusters, audits=audits, reported=reported,
+        manifest=read_claim(prml) if prml is not None else b"",
     )  # fmt: skip
     entry, warnings = register_run(book, plan, speaker(by, role))
     for warning in warnings:

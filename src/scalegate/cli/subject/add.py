@@ -9,7 +9,8 @@ from typing import Literal, cast
 
 import click
 
-from scalegate.app.digests import digest_model
+from scalegate.app.book import Book
+from scalegate.app.digests import check_signed, name_model
 from scalegate.app.refusal import RefusalError
 from scalegate.app.subjects import declaration_warnings, declare
 from scalegate.cli import exits
@@ -25,9 +26,10 @@ from scalegate.cli.options import (
     store_option,
 )
 from scalegate.cli.output import Output
-from scalegate.core.events import SubjectDeclared
+from scalegate.core.events import Entry, SubjectDeclared
 from scalegate.core.quantities import ComputeRange
 from scalegate.core.subject import EDGES, Edge, EdgeKind, Subject
+from scalegate.ledger.model_signing import listing_digest, root_digest
 
 _WHO = "--issuer acme --by 'Ada Osei' --role developer"
 
@@ -69,6 +71,10 @@ class Lineage(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 @click.argument("name")
 @click.argument("files", required=False, type=click.Path(path_type=Path))
 @click.option("--digest", default="", help="Of a model: digest of the files, where they are elsewhere.")
+@click.option(
+    "--signature", type=click.Path(path_type=Path), help="An OpenSSF model signature, verified over the files first."
+)
+@click.option("--signer-key", type=click.Path(path_type=Path), help="PEM of the public key that has to have signed it.")
 @click.option("--issuer", required=True, help="Whose it is.")
 @click.option(
     "--kind", type=click.Choice(["model", "system"]), default="model", show_default=True,
@@ -91,6 +97,8 @@ def add(  # noqa: PLR0913 - one argument for each option
     name: str,
     files: Path | None,
     digest: str,
+    signature: Path | None,
+    signer_key: Path | None,
     issuer: str,
     kind: str,
     parents: tuple[Edge, ...],
@@ -118,11 +126,12 @@ def add(  # noqa: PLR0913 - one argument for each option
     now = book.now(book.read())
     # A duration means so long ago here: a checkpoint is never taken in the future.
     made = 0 if made_at is None else made_at if made_at >= 0 else now - (moment(made_at, now) - now)
+    root, listing = _digests(files, signature, signer_key)
     entry = declare(
         book,
         Subject(
             name=name,
-            digest=digest_model(files, _progress()) if files is not None else digest,
+            digest=root or digest,
             issuer=issuer,
             kind=cast("Literal['model', 'system']", kind),
             parents=parents,
@@ -132,19 +141,42 @@ def add(  # noqa: PLR0913 - one argument for each option
             weights=weights,
             safeguards=safeguards,
             scaffold=scaffold,
+            listing=listing,
         ),
         speaker(by, role),
     )
-    declared = ""
-    if isinstance(entry.event, SubjectDeclared):
-        declared = entry.event.subject.digest
-        for warning in declaration_warnings(book, entry.event.subject):
-            output.warn(warning)
-    output.facts(
-        {"entry": entry.index, "digest": entry.digest, "subject": name, "files": declared},
-        f"entry {entry.index}: {kind} {name} is {declared}",
-    )
+    _say(book, entry, output)
     return exits.YES
+
+
+def _say(book: Book, entry: Entry, output: Output) -> None:
+    if not isinstance(entry.event, SubjectDeclared):
+        return
+    found = entry.event.subject
+    for warning in declaration_warnings(book, found):
+        output.warn(warning)
+    output.facts(
+        {
+            "entry": entry.index,
+            "digest": entry.digest,
+            "subject": found.name,
+            "files": found.digest,
+            "listing": found.listing,
+        },
+        f"entry {entry.index}: {found.kind} {found.name} is {found.digest}",
+    )
+
+
+def _digests(files: Path | None, signature: Path | None, signer_key: Path | None) -> tuple[str, str]:
+    """Return root and listing of a model's files, empty for none, once their signature holds where there is one."""
+    if (signature is None) != (signer_key is None) or (signature is not None and files is None):
+        raise RefusalError("usage", "signature-partial", "--signature and --signer-key are for FILES, and go together")
+    if files is None:
+        return "", ""
+    found = name_model(files, _progress())
+    if signature is not None and signer_key is not None:
+        check_signed(found, signature, signer_key)
+    return root_digest(found), listing_digest(found)
 
 
 def _progress() -> Callable[[int], object]:

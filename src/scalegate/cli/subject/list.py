@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.answer import flop, moment
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
@@ -14,6 +13,7 @@ from scalegate.cli.text import columns, safe
 from scalegate.core.quantities import ComputeRange, show_flop, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Lineage
+from scalegate.gate.record import flop, moment
 
 
 @click.command("list", epilog=examples("scalegate subject list", "scalegate subject list --format json"))
@@ -37,6 +37,7 @@ def list_subjects(ctx: click.Context, store: Path | None, output: Output) -> int
             _span(total),
             show_instant(item.made_at),
             item.digest[:19],
+            item.listing[:19] or "-",
         )
         for item, total in rows
     ]
@@ -45,7 +46,7 @@ def list_subjects(ctx: click.Context, store: Path | None, output: Output) -> int
     elif not rows:
         output.lines(["no subject is declared"])
     else:
-        head = ("subject", "kind", "issuer", "from", "effective compute", "made", "digest")
+        head = ("subject", "kind", "issuer", "from", "effective compute", "made", "digest", "listing")
         output.lines(columns([head, *table]))
     return exits.YES
 
@@ -70,6 +71,7 @@ def _record(subject: Subject, total: ComputeRange) -> dict[str, object]:
         "kind": subject.kind,
         "issuer": subject.issuer,
         "digest": subject.digest,
+        "listing": subject.listing,
         "parents": [{"parent": edge.parent, "kind": edge.kind} for edge in subject.parents],
         "lineage_declared": subject.lineage_declared,
         "compute": None if own is None else {"low": flop(own.low), "high": flop(own.high)},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from math import ceil, floor
+from typing import Any, TypeAlias
 
-from scalegate.app.book import Book
-from scalegate.app.refusal import RefusalError
-from scalegate.app.registered import Chosen, column, metric
-from scalegate.app.runs import planned_items, planned_units
+from scalegate.audit.chosen import Chosen, RecountError, column, metric
 from scalegate.core.events import RunRegistered
 from scalegate.core.kernel import Evaluation
 from scalegate.core.reading import AtLeast, Finding, Reading, SingleTry, Tally, TallyRule
@@ -17,6 +17,7 @@ from scalegate.ingest.objections import objection
 from scalegate.ingest.outcomes import means, outcomes
 from scalegate.stats.sequential import FAILURE, SUCCESS
 
+Blob: TypeAlias = Callable[[str], bytes]
 # A run that chose what to stop at by what it saw.
 EARLY = frozenset({"E501"})
 # Scores between 0 and 1, or several tries of an item: what a mean is made of.
@@ -49,26 +50,26 @@ class Counted:
         return replace(self, tally=replace(self.tally, findings=(*self.tally.findings, *more)))
 
 
-def count(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
+def count(blob: Blob, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
     """Count the items of a log by the registration of its run and the rule of its evaluation.
 
     Raises:
-        RefusalError: if the log has no score of the name asked for, or the registered items are not kept.
+        RecountError: if the log has no score of the name asked for, or the registered items are not kept.
     """
     if plan.sampling is not None:
-        return _in_order(book, plan, evaluation, reading, scorer)
+        return _in_order(blob, plan, evaluation, reading, scorer)
     if reading.evidence_class == "aggregate" and evaluation.accept_aggregate and reading.refusal is None:
         chosen = metric(reading, plan, scorer)
         counts, derived = _aggregate(reading, chosen.word, plan)
         return Counted(chosen, counts, derived)
-    items = planned_items(book, plan)
+    items = planned_items(blob, plan)
     chosen = column(reading, plan, scorer, lambda word: tally(reading, word, rule(evaluation), items))
     return Counted(chosen, tally(reading, chosen.word, rule(evaluation), items))
 
 
-def _in_order(book: Book, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
+def _in_order(blob: Blob, plan: RunRegistered, evaluation: Evaluation, reading: Reading, scorer: str) -> Counted:
     """Count the samples of a run with a sampling plan, up to the first that was not run: it may end early."""
-    units, by = planned_units(book, plan), None if evaluation.score.mean else rule(evaluation)
+    units, by = planned_units(blob, plan), None if evaluation.score.mean else rule(evaluation)
     allowed = EARLY | MEANS if evaluation.score.mean else EARLY
     reading = replace(reading, findings=tuple(_as_planned(item, allowed) for item in reading.findings))
     items = [item for unit in units for item in unit]
@@ -114,7 +115,7 @@ def _aggregate(reading: Reading, word: str, plan: RunRegistered) -> tuple[Tally,
     if value is None or n is None or not 0 <= value <= 1:
         return Tally(plan.items, 0, 0, plan.items, binary=False, findings=reading.findings), False
     if n > plan.items:
-        raise RefusalError(
+        raise RecountError(
             "untrusted",
             "items-more",
             f"the report counts {n} items, and {plan.items} were registered",
@@ -130,3 +131,46 @@ def rule(evaluation: Evaluation) -> TallyRule:
     """Return how the tries of one item make it a success."""
     score = evaluation.score
     return SingleTry() if (score.least, score.tries) == (1, 1) else AtLeast(score.least, score.tries)
+
+
+def planned_items(blob: Blob, plan: RunRegistered) -> int | Collection[str]:
+    """Return the registered item ids of a run, or their number where only that was registered.
+
+    Raises:
+        RecountError: if the ids are not kept, or not what was registered.
+    """
+    if plan.sampling is not None:
+        return [item for unit in planned_units(blob, plan) for item in unit]
+    if not plan.item_ids:
+        return plan.items
+    return [str(item) for item in _kept(blob, plan.run, plan.item_ids)]
+
+
+def planned_units(blob: Blob, plan: RunRegistered) -> tuple[tuple[str, ...], ...]:
+    """Return the items of each sample of a run with a sampling plan, in their registered order.
+
+    Raises:
+        RecountError: if the order is not kept, is not what was registered, or nobody registered one.
+    """
+    if plan.sampling is not None and not plan.sampling.seed:
+        raise RecountError(
+            "refused",
+            "order-undrawn",
+            f"the order of run `{plan.run}` is not drawn yet",
+            "`scalegate ledger witness` asks the witnesses, and draws it from what they sign",
+        )
+    order = plan.sampling.order if plan.sampling is not None else ""
+    units = _kept(blob, plan.run, order)
+    if not all(isinstance(unit, list) for unit in units):
+        raise RecountError("untrusted", "items-missing", f"the registered order of `{plan.run}` is no list of samples")
+    return tuple(tuple(str(item) for item in unit) for unit in units)
+
+
+def _kept(blob: Blob, run: str, digest: str) -> list[Any]:
+    try:
+        found = json.loads(blob(digest))
+    except (KeyError, ValueError, RecursionError) as error:
+        raise RecountError("untrusted", "items-missing", f"the registered item ids of `{run}` are not kept") from error
+    if not isinstance(found, list):
+        raise RecountError("untrusted", "items-missing", f"the registered item ids of `{run}` are no list")
+    return found

@@ -1,16 +1,34 @@
-"""Which score of a log is counted, by the registration of its run, and whether the log was offered for another."""
+"""Which score of a log is counted, by the registration of its run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
-from scalegate.app.book import Page
-from scalegate.app.refusal import RefusalError
-from scalegate.core.events import ResultRefused, ResultReported, RunRegistered
+from scalegate.core.events import RunRegistered
 from scalegate.core.reading import Reading, Tally
 from scalegate.ingest.registration import scores
+
+
+class RecountError(Exception):
+    """A log that cannot be counted by the registration of its run.
+
+    Attributes:
+        kind: `usage` blames the question, `untrusted` what was given, `refused` says that it is not time yet.
+        code: stable identifier.
+        message: one sentence.
+        hint: what to do next (may be empty).
+    """
+
+    def __init__(self, kind: Literal["usage", "untrusted", "refused"], code: str, message: str, hint: str = "") -> None:
+        """Keep what there is to say."""
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +39,13 @@ class Chosen:
     late: bool = False
 
 
-def offered_before(page: Page, run: str, log: str, content: str) -> str:
-    """Return the other run that a log, or other bytes around its samples, was offered for; empty for none."""
-    marks: Collection[str] = {log, content} - {""}
-    for other in page.records.runs.values():
-        events: list[ResultReported | ResultRefused] = [event for _, event in other.refused]
-        events += [event for _, event in other.disputes]
-        events += [other.result] if other.result is not None else []
-        if other.plan.run != run and any(event.log in marks or event.content in marks for event in events):
-            return other.plan.run
-    return ""
-
-
 def column(reading: Reading, plan: RunRegistered, asked: str, count: Callable[[str], Tally]) -> Chosen:
     """Return which score of a log is counted: the registered one, the only one, the one asked for, or the worst.
 
     The worst one has the most successes, as counted by `count`.
 
     Raises:
-        RefusalError: if the log has no score of the name that was asked for.
+        RecountError: if the log has no score of the name that was asked for.
     """
     names = scores(reading)
     if reading.evidence_class == "aggregate":
@@ -55,7 +61,7 @@ def metric(reading: Reading, plan: RunRegistered, asked: str) -> Chosen:
     """Return which total of a log is counted, as `column` does for scores.
 
     Raises:
-        RefusalError: if the log has no total of the name that was asked for.
+        RecountError: if the log has no total of the name that was asked for.
     """
     values = {item.metric: item.value for item in reading.aggregates if item.value is not None}
     _check_known(list(values), asked)
@@ -68,7 +74,7 @@ def metric(reading: Reading, plan: RunRegistered, asked: str) -> Chosen:
 def _check_known(names: list[str], asked: str) -> None:
     if asked and asked not in names:
         shown = ", ".join(f"`{name}`" for name in names)
-        raise RefusalError(
+        raise RecountError(
             "usage",
             "scorer-unknown",
             f"the log has no scorer `{asked:.80}`",

@@ -1,0 +1,1 @@
+"""Floor 7: adapters implement ports: private keys, witnesses, databases."""
