@@ -150,7 +150,7 @@ class Trust:
             return times.get(name) if name != "none" else max(times.values(), default=None)
         count, members = self.groups[name]
         known = sorted((at for at in (self.time_of(item, times) for item in members) if at is not None), reverse=True)
-        return known[count - 1] if len(known) >= count else None
+        return known[count - 1] if 0 < count <= len(known) else None
     def open_head(self, data: bytes) -> list[Any]:
         """Size, root, cosigned time and mark of a checkpoint; a bad signature of a key that is known refuses it."""
         head, _, tail = data.decode().rpartition("\n\n")

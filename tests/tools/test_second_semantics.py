@@ -145,12 +145,16 @@ def test_the_words_of_a_trust_file_are_read_alike():
     assert [key.names for key in theirs.logs] == [(key.name, key.key_id.to_bytes(4)) for key in ours.logs]
 
 
-@pytest.mark.parametrize(
-    "line", ["quorum none", "maybe 1 day", "fresh 1 fortnight", "fresh soon", "group g 2", "log x"]
-)
+@pytest.mark.parametrize("line", ["quorum none", "maybe 1 day", "fresh 1 fortnight", "fresh soon", "log x"])
 def test_a_line_that_nobody_understands_refuses_the_trust_file(line):
-    with pytest.raises((ValueError, KeyError, TypeError)):
+    with pytest.raises((ValueError, LookupError, TypeError)):
         second.Trust(f"{trust_text()}{line}\n".encode(), {})
+
+
+@pytest.mark.parametrize("count", ["0", "2"])
+def test_a_group_that_asks_for_none_or_too_many_never_witnesses(count):
+    trust = second.Trust(trust_text(witnesses="a", more=(f"group g {count} a",), quorum="g").encode(), {})
+    assert trust.time_of("g", {"a": 1}) is None
 
 
 def test_a_signature_that_cannot_be_checked_here_is_told():

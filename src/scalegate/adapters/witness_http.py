@@ -8,27 +8,21 @@ are not followed.
 
 from __future__ import annotations
 
-import http.client
-import ipaddress
-import re
-import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
+from scalegate.adapters.exchange import AddressError, ExchangeError, address_of, exchange
 from scalegate.ledger.checkpoint import CheckpointError, parse_decimal
 from scalegate.ledger.note import Note, NoteError, NoteKey, NoteSignature, parse_note, verify_note
 from scalegate.ledger.witness import SIZE, format_request
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_ANSWER: Final = 1 << 16
+PATH: Final = "/add-checkpoint"
 _TRIES = 3
-_PRINTED = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 Consistency = Callable[[int], Sequence[bytes]]
 
@@ -89,7 +83,10 @@ class WitnessClient:
         self.name = witness.name
         self.key = witness.key
         self._timeout = timeout
-        self._tls, self._host, self._port, self._path = _address(witness)
+        try:
+            self._address = address_of(witness.url)
+        except AddressError as error:
+            raise WitnessError(f"the URL of the witness {witness.name} cannot be asked: {error}") from error
 
     def cosign(self, old_size: int, proof: Sequence[bytes], note: bytes) -> NoteSignature:
         """Return a cosignature of the checkpoint in a note, verified.
@@ -141,54 +138,16 @@ class WitnessClient:
 
     def _exchange(self, body: bytes) -> tuple[int, str, bytes]:
         """Return status, content type and body of the answer, or raise when the time is over."""
-        connection = self._connection()
-        late = threading.Event()
-        connected: list[socket.socket] = []
-
-        def stop() -> None:
-            late.set()
-            for found in connected:
-                with suppress(OSError):
-                    # Not the method of the TLS socket, whose state belongs to the thread that reads from it.
-                    socket.socket.shutdown(found, socket.SHUT_RDWR)
-
-        timer = threading.Timer(self._timeout, stop)
-        timer.daemon = True
-        timer.start()
+        headers = {"Content-Type": "application/octet-stream"}
         try:
-            connection.connect()
-            connected.append(connection.sock)
-            connection.request("POST", self._path, body, {"Content-Type": "application/octet-stream"})
-            if late.is_set():
-                raise TimeoutError("it took too long to connect")
-            with connection.getresponse() as response:
-                data = response.read(MAX_ANSWER + 1)
-                left = response.length
-                kind = response.headers.get("Content-Type", "")
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise WitnessError(f"{self.name} cannot be asked: {self._reason(error, late=late.is_set())}") from error
-        finally:
-            timer.cancel()
-            connection.close()
-        if late.is_set():
-            raise WitnessError(f"{self.name} cannot be asked: no whole answer in {self._timeout:g} seconds")
-        if len(data) > MAX_ANSWER or left:
+            found = exchange(
+                self._address, "POST", PATH, timeout=self._timeout, limit=MAX_ANSWER, body=body, headers=headers
+            )
+        except ExchangeError as error:
+            raise WitnessError(f"{self.name} cannot be asked: {error}") from error
+        if len(found.body) > MAX_ANSWER or found.cut:
             raise WitnessError(f"{self.name} answered with more than {MAX_ANSWER} bytes, or not with all it announced")
-        return response.status, kind, data
-
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._tls:
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-
-    def _reason(self, error: Exception, *, late: bool) -> str:
-        if late or isinstance(error, TimeoutError):
-            return f"no whole answer in {self._timeout:g} seconds"
-        if isinstance(error, OSError):
-            return error.strerror or type(error).__name__
-        # The text of these errors can be what the other side sent.
-        return f"the answer is no HTTP ({type(error).__name__})"
+        return found.status, found.kind, found.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,30 +224,3 @@ def gather(
         {name: item for name, item in found.items() if isinstance(item, str)},
         frozenset(ahead),
     )
-
-
-def _address(witness: WitnessAddress) -> tuple[bool, str, int, str]:
-    """Return whether to use TLS, host, port, and path of requests."""
-    url = witness.url
-    try:
-        if not _PRINTED.fullmatch(url):
-            raise ValueError("it is empty, or has spaces or other characters that no URL has")  # noqa: TRY301
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise WitnessError(f"the URL of the witness {witness.name} is none: {error}") from error
-    host = parts.hostname
-    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or parts.query or parts.fragment:
-        raise WitnessError(f"the URL of the witness {witness.name} is no https:// address of a host and a path")
-    tls = parts.scheme == "https"
-    if not tls and not is_loopback(host):
-        raise WitnessError(f"the witness {witness.name} is asked over https://, or on this machine: change its URL")
-    return tls, host, port or (443 if tls else 80), parts.path.rstrip("/") + "/add-checkpoint"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -66,7 +66,6 @@ def include(book: Book, paths: Sequence[Path]) -> list[Included]:
     Raises:
         RefusalError: if a file is no statement, or the log cannot be read or written.
     """
-    inbox = (book.store.folder / INBOX).absolute()
     given: dict[Path, tuple[Leaf, bytes]] = {}
     found: list[Included] = []
     try:
@@ -74,7 +73,7 @@ def include(book: Book, paths: Sequence[Path]) -> list[Included]:
             try:
                 given[path] = _read(path)
             except RefusalError as error:
-                if path.parent.absolute() != inbox:
+                if not _is_waiting(book, path):
                     raise
                 # Anybody can lay anything into the inbox: it keeps no statement out.
                 found.append(Included(path, "", "", why=error.message))
@@ -170,10 +169,18 @@ def _include(book: Book, given: dict[Path, tuple[Leaf, bytes]]) -> list[Included
         for path, (leaf, _) in given.items()
         if leaf.digest in places
     }
-    left = sorted((path for path in given if path not in found), key=lambda path: (given[path][0].number, str(path)))
     limit = book.clock.now() + MAX_SKEW
-    for path in left:
-        _take_documents(book, path, given[path][0])
+    left = []
+    for path in sorted(given.keys() - found.keys(), key=lambda path: (given[path][0].number, str(path))):
+        leaf = given[path][0]
+        try:
+            _take_documents(book, path, leaf)
+        except (RefusalError, OSError) as error:
+            if not _is_waiting(book, path):
+                raise
+            found[path] = Included(path, leaf.digest, _by(leaf), why=f"its documents: {error}")
+        else:
+            left.append(path)
     # Each round admits what only another one of these statements stood in the way of.
     while left:
         asks = [Ask(given[path][0].event, given[path][0].at, leaf=given[path][1]) for path in left]
@@ -203,11 +210,16 @@ def _with_receipt(book: Book, item: Included) -> Included:
         return item
     receipt = item.path.with_name(item.path.name + RECEIPT)
     write_durably(receipt, prove(book, item.index).proof)
-    if item.path.parent.absolute() == (book.store.folder / INBOX).absolute():
+    if _is_waiting(book, item.path):
         # It is in the log, and the receipt stays for its author.
         item.path.unlink(missing_ok=True)
         shutil.rmtree(beside(item.path), ignore_errors=True)
     return Included(item.path, item.digest, item.by, item.index, item.known, receipt=receipt)
+
+
+def _is_waiting(book: Book, path: Path) -> bool:
+    """Whether a file lies in the inbox, where anybody may have laid it."""
+    return path.parent.absolute() == (book.store.folder / INBOX).absolute()
 
 
 def _take_documents(book: Book, path: Path, leaf: Leaf) -> None:
@@ -230,6 +242,8 @@ def _located(folder: Path, mark: str) -> Path | None:
     except KeyError:
         return None
     # Whoever laid it there could have us copy any file of ours.
+    if folder.is_symlink():
+        return None
     return found if found.resolve() == folder.resolve() / found.relative_to(folder) else None
 
 

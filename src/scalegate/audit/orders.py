@@ -9,26 +9,26 @@ from scalegate.audit.bundle import Bundle, BundleError
 from scalegate.audit.entries import Audited
 from scalegate.audit.report import Report
 from scalegate.core.events import Entry, RunRegistered, Sampling
-from scalegate.core.log_events import HeadWitnessed, OrderDrawn
+from scalegate.core.log_events import OrderDrawn
 from scalegate.core.order import seed_of, shuffled
+from scalegate.gate.sight import Sight
 
 
 def audit_orders(bundle: Bundle, audited: Audited, report: Report) -> None:
     """Look at the list of items behind every registration, and at the seed of every order."""
     runs: dict[str, Entry] = {}
-    marks: dict[int, str] = {}
+    sight = Sight()
     for entry in audited.entries:
+        sight.add(entry)
         match entry.event:
             case RunRegistered() as plan:
                 runs.setdefault(plan.run, entry)
                 wrong = _registered(bundle, plan)
                 if wrong:
                     report.add("orders", "untrusted", f"the items of run `{plan.run}`: {wrong}", entry.index)
-            case HeadWitnessed() as head:
-                marks.setdefault(head.size, head.mark)
             case OrderDrawn() as drawn if drawn.run in runs:
                 run = runs[drawn.run]
-                mark = marks.get(run.index + 1, "")
+                mark = sight.mark_of(run)
                 if not mark or drawn.seed != seed_of(run.digest, mark):
                     words = "is drawn from something else than the cosignature behind its registration"
                     report.add("orders", "untrusted", f"the order of run `{drawn.run}` {words}", entry.index)

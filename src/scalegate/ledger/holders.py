@@ -18,6 +18,8 @@ from scalegate.ledger.trust import GATE, Speaker, Trust, parse_key, parse_trust
 TRUSTEE = "trustee"
 # What the log says itself, by its gate. Everything else names who says it.
 OWN = (TrustAdopted, HeadWitnessed, OrderDrawn, DecisionMade)
+# What changes whose signatures count.
+HOLDING = (TrustAdopted, KeyRotated, KeyRevoked)
 
 
 class NotAdmittedError(ValueError):

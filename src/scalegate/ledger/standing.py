@@ -22,7 +22,7 @@ from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, Tru
 from scalegate.ledger.checkpoint import CheckpointError
 from scalegate.ledger.codec import encode_event
 from scalegate.ledger.dsse import DsseError, verify_envelope
-from scalegate.ledger.holders import OWN, Holders, NotAdmittedError, key_in, read_trust
+from scalegate.ledger.holders import HOLDING, OWN, Holders, NotAdmittedError, key_in, read_trust
 from scalegate.ledger.leaf import MAX_TIME, Leaf, LeafError, Recalled, read_leaf, recall_leaf
 from scalegate.ledger.merkle import Tree, TreeSizeError, leaf_hash
 from scalegate.ledger.note import NoteError
@@ -164,6 +164,8 @@ class Standing:
     def recall(self, data: bytes) -> Entry:
         """Add a leaf that was admitted before, as a checkpoint of the log shows: its signatures are not checked again.
 
+        Those that say whose signatures count are checked again all the same.
+
         Raises:
             NotAdmittedError: if it cannot have been.
         """
@@ -172,6 +174,9 @@ class Standing:
         except LeafError as error:
             raise NotAdmittedError(str(error)) from error
         event = leaf.event
+        if isinstance(event, HOLDING):
+            # Whoever writes one into the table would name the gate that then vouches for it.
+            return self.admit(data)
         author: str = getattr(event, "by", "")
         if isinstance(event, OWN):
             pairs = self.signers_of(event)
