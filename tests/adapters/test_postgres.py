@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from contextlib import closing
 
 import pytest
@@ -148,8 +149,20 @@ def test_a_database_without_a_ledger_is_missing(place):
         place.open()
 
 
+@pytest.mark.parametrize("password", ["%zzsesame", "a@sesame", "a:sesame", "a/sesame", "sesame"])
+def test_nothing_of_a_password_is_in_what_is_said_of_a_failed_connection(password):
+    for url in (
+        f"postgresql://ada:{password}@127.0.0.1:1/x",
+        f"postgresql://127.0.0.1:1/x?password={password}&sesame=1",
+    ):
+        with pytest.raises(StoreError, match="no connection to the database") as caught:
+            PostgresStore(url)
+        shown = "".join(traceback.format_exception(caught.value))
+        assert "sesame" not in shown
+
+
 def test_a_server_that_is_not_there_is_said_to_be(tmp_path):
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="no connection to the database: nothing listens there"):
         PostgresStore(f"postgresql://scalegate@/log?host={tmp_path}")
 
 

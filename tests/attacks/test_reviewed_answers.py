@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from scalegate.app.trusting import adopt_trust
 from scalegate.audit.answers import NOWHERE, resting
 from scalegate.audit.bundle import Bundle
 from scalegate.audit.decisions import audit_decisions
@@ -16,6 +15,7 @@ from scalegate.core.events import DecisionMade, Entry, PermitRevoked, StopLifted
 from scalegate.gate.record import moment
 from scalegate.ledger.trust import parse_trust
 from tests.attacks.company import copied, reasons
+from tests.attacks.test_reviewed_speakers import adopt
 from tests.cli.lab import DAY
 
 
@@ -67,7 +67,7 @@ def test_answers_at_the_same_time_are_all_looked_at(company, insider):
     assert "decisions: 5 of 5 answers follow from the log" in reasons(said, "passed")
 
 
-@pytest.mark.parametrize("times", [1, 2, 5])
+@pytest.mark.parametrize("times", [1, 4])
 def test_a_forged_permit_behind_answers_at_the_same_time(company, insider, times):
     """The first answer that rested on no next entry ended the looking, for that one and for all behind it."""
     model = insider.where(DecisionMade, answer="permit")
@@ -159,7 +159,7 @@ def test_looking_at_answers_again_grows_with_their_number_and_no_faster(company,
     """The rest of the log was copied for each of them: a run of answers without end was an audit without end."""
     trust = parse_trust(company.trust.read_text())
     costs = []
-    for times in (30, 60, 120):
+    for times in (20, 40, 80):
         audited = audit_log(Bundle(bundle), trust, Report())
         last = audited.entries[-1]
         for number in range(times):
@@ -178,7 +178,7 @@ def test_looking_at_answers_again_grows_with_their_number_and_no_faster(company,
 # ---------------------------------------------------------------- times
 
 
-@pytest.mark.parametrize("days", [1, 5, 20])
+@pytest.mark.parametrize("days", [1, 20])
 def test_an_answer_that_is_recorded_long_after_it_says_that_it_was_made(found, people, days):
     """As of a day when witnesses had just seen the log, and still to run for weeks: the gate holds by now."""
     company = found("trust-witnessed")
@@ -208,25 +208,22 @@ def test_an_answer_that_was_recorded_a_moment_later_is_in_order(company, insider
 # ---------------------------------------------------------------- trust files
 
 
-@pytest.mark.parametrize("permits", [1, 3])
-def test_permits_under_an_older_trust_file_are_named(found, people, permits):
+def test_permits_under_an_older_trust_file_are_named(found, people):
     """That file may have asked for no witnesses at all."""
     company = found()
     company.init()
     company.measure("r1", 0)
-    for _ in range(permits):
+    for _ in range(2):
         assert company.gate().code == 0
     old = parse_trust(company.trust.read_text())
     before = company.verify(company.export("before"))
     assert not [item for item in reasons(before, "impossible") if item.startswith("trust: ")]
-    later = people.file(f"answers-{permits}", f"replaces {old.digest}")
-    book = company.book()
-    with book.store:
-        adopt_trust(book, parse_trust(later.read_text()))
+    later = people.file("answers-permits", f"replaces {old.digest}")
+    adopt(company, later)
     assert company.gate().code == 0
     said = company.verify(company.export(), trust=later)
     assert (said.code, reasons(said)) == (3, []), said.out
-    words = f"trust: whether {permits} permits would be given under your trust file: they were under one it replaces"
+    words = "trust: whether 2 permits would be given under your trust file: they were under one it replaces"
     assert words in reasons(said, "impossible")
 
 
@@ -235,9 +232,7 @@ def test_holds_under_an_older_trust_file_are_not(found, people):
     company.init()
     assert company.gate().code == 1
     later = people.file("answers-hold", f"replaces {parse_trust(company.trust.read_text()).digest}")
-    book = company.book()
-    with book.store:
-        adopt_trust(book, parse_trust(later.read_text()))
+    adopt(company, later)
     said = company.verify(company.export(), trust=later)
     assert not [item for item in reasons(said, "impossible") if item.startswith("trust: ")]
 

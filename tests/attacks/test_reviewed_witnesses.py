@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from scalegate.app.sampling import draw_order
-from scalegate.app.trusting import adopt_trust
 from scalegate.app.witnessing import waiting
 from scalegate.audit.entries import Audited, audit_time
 from scalegate.audit.report import Report
@@ -21,6 +20,7 @@ from scalegate.ledger.trust import parse_trust
 from tests.attacks.company import copied, reasons
 from tests.attacks.insider import witness_key, witness_lines
 from tests.attacks.test_reviewed_answers import Counted
+from tests.attacks.test_reviewed_speakers import adopt
 from tests.attacks.test_witnesses import sequential
 from tests.cli.lab import DAY, LEA
 from tests.ledger.keys import make_trust
@@ -61,12 +61,6 @@ def record_head(company, size, *names):
         )
         book.store.append(event, company.now)
     return event
-
-
-def adopt(company, path):
-    book = company.book()
-    with book.store:
-        adopt_trust(book, parse_trust(path.read_text()))
 
 
 def later(people, name, old, *lines, quorum="two", names=("north", "opal", "delta")):
@@ -186,7 +180,7 @@ def test_a_permit_on_fresh_heads_of_a_prefix(seen, insider):
 # ---------------------------------------------------------------- times
 
 
-@pytest.mark.parametrize("days", [2, 19])
+@pytest.mark.parametrize("days", [2, pytest.param(19, marks=pytest.mark.slow)])
 def test_a_permit_that_witnesses_first_saw_long_after_it_says_it_was_given(found, days):
     """A clock that stands still, and a cut network: the log is consistent, and the permit is not of that day."""
     company = found("trust-witnessed")
@@ -341,19 +335,24 @@ def test_a_head_of_before_that_is_kept_back_draws_nothing_under_the_next_file(re
     check_refused(registered, insider, "is drawn from something else than the cosignature", code=4, trust=path)
 
 
-def test_a_registration_whose_outcomes_are_too_few_for_its_bank(registered, people, tmp_path):
-    """An audit has one for each item; with fewer, whoever drew the order stopped with an error of his own."""
+@pytest.mark.parametrize(
+    ("bank", "words"),
+    [
+        (None, "has not one outcome for each item of its bank"),
+        (b"[" * 100_000, "the bank of run `s2`: it is no JSON"),
+        (b'[["\\ud800"]]', "the bank of run `s2`: "),
+    ],
+    ids=["too-few-outcomes", "deep", "half-a-letter"],
+)
+def test_an_order_from_a_registration_that_no_order_follows_from(registered, people, tmp_path, bank, words):
+    """An audit has one outcome for each item; with fewer, whoever drew the order stopped with an error of his own."""
     insider = copied(registered.export(), tmp_path, people)
     place = insider.where(RunRegistered)
-    plan = insider.events()[place]
-    wrong = replace(plan, run="s2", sampling=replace(plan.sampling, reported="1", audits="s1"), by="Ada Osei",
-                    role="developer")  # fmt: skip
-    about = read_leaf(insider.leaves[place]).subjects
-    insider.add(wrong, subjects=about)
-    size = len(insider.leaves)
+    plan, about = insider.events()[place], read_leaf(insider.leaves[place]).subjects
+    other = {"reported": "1", "audits": "s1"} if bank is None else {"order": insider.blob(bank)}
+    sampling = replace(plan.sampling, **other)
+    insider.add(replace(plan, run="s2", sampling=sampling, by="Ada Osei", role="developer"), subjects=about)
     insider.add(head_over(insider.checkpoint(), insider.trust, ("north", registered.now), ("opal", registered.now)),
                 by=("acme gate",))  # fmt: skip
-    assert insider.events()[-1].size == size
-    drawn = insider.blob(b"[]")
-    insider.add(OrderDrawn("s2", "x", drawn, 1, ""), by=("acme gate",), subjects=about)
-    check_refused(registered, insider, "has not one outcome for each item of its bank", code=4)
+    insider.add(OrderDrawn("s2", "x", insider.blob(b"[]"), 1, ""), by=("acme gate",), subjects=about)
+    check_refused(registered, insider, words, code=4)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +13,7 @@ from scalegate.ledger.dsse import IN_TOTO, sign_envelope
 from scalegate.ledger.predicates import SVR, TEST_RESULT, VSA
 from scalegate.ledger.sigstore import format_bundle, parse_bundle
 from scalegate.ledger.trust import parse_trust
-from tests.cli.lab import Lab
+from tests.cli.lab import DAY, ITO, Lab
 from tests.cli.speakers import speakers_folder, trust_file, use_keys
 from tests.ledger.signers import Ed25519Signer, key_of
 
@@ -188,3 +189,44 @@ def test_nobody_attests_without_the_key_of_the_gate(lab, monkeypatch, tmp_path):
     said = lab.run("ledger", "export", "out", "--attest")
     assert (said.code, "the private key of the gate is not at hand" in said.err) == (1, True)
     assert not (lab.folder / "out" / "checkpoint").exists()
+
+
+def test_a_permit_that_was_revoked_is_attested_as_one_that_failed_since(lab):
+    assert lab.gate().code == 0
+    lab.now += 10
+    lab.do("permit", "revoke", 1, *ITO)
+    lab.do("ledger", "export", "out", "--attest")
+    folder = lab.folder / "out"
+    assert by_kind(folder, SVR) == []
+    (path,) = by_kind(folder, VSA)
+    said = statement(path)["predicate"]
+    assert (said["verificationResult"], said["verifiedLevels"]) == ("FAILED", ["FAILED"])
+    assert said["timeVerified"] == datetime.fromtimestamp(lab.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert "SCALEGATE_PERMIT" not in path.read_text()
+    assert checks(lab) == (3, [("passed", "2 public statements say what the log says, signed by its gate")])
+
+
+def test_a_permit_is_not_attested_as_one_in_force_once_it_was_revoked(lab):
+    assert lab.gate().code == 0
+    lab.do("ledger", "export", "before", "--attest")
+    lab.do("permit", "revoke", 1, *ITO)
+    lab.do("ledger", "export", "out", "--attest")
+    (svr,), (vsa,) = by_kind(lab.folder / "before", SVR), by_kind(lab.folder / "before", VSA)
+    shutil.copy(svr, lab.folder / "out" / FOLDER)
+    shutil.copy(vsa, lab.folder / "out" / FOLDER)
+    code, found = checks(lab)
+    assert (code, [words for verdict, words in found if verdict == "untrusted"]) == (
+        4,
+        [
+            f"{FOLDER}/{svr.name}: the log makes no such statement: it was made outside of it",
+            f"{FOLDER}/{vsa.name}: it says something else than the log",
+        ],
+    )
+
+
+def test_a_permit_that_ended_by_itself_stays_one_that_was_given(lab):
+    assert lab.gate().code == 0
+    lab.now += 400 * DAY
+    lab.do("ledger", "export", "out", "--attest")
+    (path,) = by_kind(lab.folder / "out", SVR)
+    assert "&until=" in statement(path)["predicate"]["properties"][0]

@@ -13,7 +13,7 @@ def empty(tmp_path, monkeypatch):
     """A lab without a store."""
     made = Lab(tmp_path)
     monkeypatch.chdir(tmp_path)
-    use_keys(monkeypatch)
+    use_keys(monkeypatch, tmp_path)
     monkeypatch.setattr("scalegate.app.clock.SystemClock.now", lambda _: made.now)
     return made
 

@@ -1,6 +1,7 @@
 """Keys of everybody who speaks in the tests of the command line, made once, and the trust file that names them."""
 
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,14 @@ def trust_file() -> Path:
     return speakers_folder() / "trust"
 
 
-def use_keys(patch) -> None:
-    """Let commands find the keys."""
-    patch.setenv("SCALEGATE_KEYS", os.fspath(speakers_folder() / "keys"))
+def use_keys(patch, folder: Path | None = None) -> None:
+    """Let commands find the keys; a copy of them beside `folder`, where a test may change what lies with them."""
+    keys = speakers_folder() / "keys"
+    if folder is not None:
+        keys = shutil.copytree(keys, folder.with_name(f"{folder.name}-keys"))
+    patch.setenv("SCALEGATE_KEYS", os.fspath(keys))
+
+
+def keyring_in_use() -> Keyring:
+    """The keys that commands find."""
+    return Keyring(Path(os.environ["SCALEGATE_KEYS"]), Secrets({}))

@@ -5,18 +5,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 
 import pytest
 
 from scalegate.adapters.log_server import serve
+from scalegate.app.following import _sighting, follow
 from scalegate.app.hosting import files_of
 from scalegate.app.proving import LogFiles
+from scalegate.app.refusal import RefusalError
+from scalegate.app.trusting import read_trust
 from scalegate.cli.keyring import open_keyring
 from scalegate.core.events import MethodPublished
 from scalegate.ledger import LocalStore
 from scalegate.ledger.log import Ask
-from tests.cli.lab import LEA
-from tests.cli.speakers import speakers_folder, trust_file
+from scalegate.ledger.log_folder import LogFolder
+from scalegate.ledger.trust import open_head
+from tests.cli.lab import ADA, LEA, POLICY
+from tests.cli.speakers import trust_file
+from tests.cli.witnesses import Witnesses
 from tests.conftest import ROOT
 
 ATTEST = ("evidence", "attest", "predicate", "rival-without-safeguards", "--expires", "1 day")
@@ -116,6 +125,79 @@ def test_a_kept_checkpoint_that_is_none_is_no_first_time(served):
     assert (served.folder / "kept").read_text() == "junk"
 
 
+@pytest.fixture
+def seen(empty, monkeypatch):
+    """A lab whose log three witnesses see, two of them enough, and the line that watches its export."""
+    with ExitStack() as stack:
+        monkeypatch.setenv("SCALEGATE_KEYS", str(empty.folder / "keys"))
+        there = Witnesses(empty, stack, "2 of 3")
+        empty.do("init", "--trust", there.trust, "--policy", empty.file("acme.yaml", POLICY), *ADA)
+
+        def watch(name, *more):
+            empty.do("ledger", "export", name)
+            return empty.run("ledger", "watch", name, "--trust", there.trust, "--state", "kept", *more)
+
+        empty.watch, empty.witnesses = watch, there
+        yield empty
+
+
+def test_a_log_that_no_quorum_of_witnesses_has_seen_is_no_yes(seen):
+    said = seen.watch("out")
+    assert (said.code, "2 entries NOT cosigned by the quorum" in said.out) == (3, True)
+    assert (seen.folder / "kept").exists(), "what is shown next has to continue it all the same"
+    said = seen.watch("again", "--format", "json")
+    assert (said.code, said.json["cosigned"], said.json["unseen"]) == (3, None, 2)
+
+
+def test_a_log_is_seen_as_far_as_its_last_cosigned_head_goes(seen):
+    seen.do("ledger", "witness", "--timeout", "5")
+    said = seen.watch("first")
+    assert (said.code, "cosigned as of" in said.out, "NOT" in said.out) == (0, True, False)
+    seen.do(*ATTEST, *LEA)
+    said = seen.watch("more", "--format", "json")
+    assert (said.code, said.json["unseen"], said.json["witnesses"]) == (3, 1, ["w1", "w2", "w3"])
+    seen.do("ledger", "witness", "--timeout", "5")
+    assert seen.watch("last").code == 0
+
+
+def test_a_cosigned_head_of_another_history_is_seen(seen):
+    seen.do("ledger", "witness", "--timeout", "5")
+    leaves = LocalStore(seen.store).leaves()
+    head = open_head((seen.store / "checkpoint").read_bytes(), trust := read_trust(seen.folder / "trust"))
+    assert _sighting(leaves, head, trust)[1] == 0
+    for other in ([leaves[0], leaves[0], leaves[2]], leaves[1:], leaves[2:]):
+        with pytest.raises(RefusalError, match="cosigned for another history"):
+            _sighting(other, head, trust)
+
+
+def test_a_watcher_that_read_an_older_log_does_not_set_the_kept_checkpoint_back(served):
+    """The slow one reads the short log, and goes on once the fast one has kept the checkpoint of the long one."""
+    served.do("ledger", "export", "short")
+    served.do(*ATTEST, *LEA)
+    served.do("ledger", "export", "long")
+    trust, state = read_trust(trust_file()), served.folder / "kept"
+    asked, go = threading.Event(), threading.Event()
+
+    def slowly(path):
+        data = LogFolder(served.folder / "short").read(path)
+        if path == "checkpoint":
+            asked.set()
+            go.wait(10)
+        return data
+
+    with serve(slowly) as listener, ThreadPoolExecutor(2) as pool:
+        listener.start()
+        slow = pool.submit(follow, listener.url, trust, state)
+        assert asked.wait(10)
+        fast = pool.submit(follow, str(served.folder / "long"), trust, state)
+        wait([fast], 0.3)
+        go.set()
+        assert (slow.result(10).size, fast.result(10).size) == (3, 4)
+    assert follow(str(served.folder / "long"), trust, state).before == 4
+    with pytest.raises(RefusalError, match="had 4 before"):
+        follow(str(served.folder / "short"), trust, state)
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [
@@ -145,7 +227,7 @@ def program(lab, *arguments):
 
 
 def test_the_servers_say_where_they_listen_and_end_when_interrupted(bare):
-    ring = ("--keys", speakers_folder() / "keys")
+    ring = ("--keys", os.environ["SCALEGATE_KEYS"])
     if not any(row["name"] == "w.example" for row in bare.do("keys", "list", *ring, "--format", "json").json["keys"]):
         bare.do("keys", "new", "--witness", "w.example", "--unprotected", *ring)
     witness = ("ledger", "witness-serve", "--key-name", "w.example", "--log", trust_file(), "--state", "w")

@@ -8,10 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from scalegate.adapters.signers.secret import Secrets
 from scalegate.app.book import Book
 from scalegate.app.clock import SystemClock
-from scalegate.app.keyring import Keyring
 from scalegate.app.trusting import adopt_trust, read_trust
 from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.events import ResultRefused, ResultReported, RunRegistered
@@ -21,7 +19,7 @@ from scalegate.ledger.model_signing import PREDICATE_TYPE
 from scalegate.ledger.sigstore import format_bundle
 from scalegate.ledger.trust import Speaker, format_key_line
 from tests.cli.lab import ADA, LEA, POLICY
-from tests.cli.speakers import speakers_folder, trust_file
+from tests.cli.speakers import keyring_in_use, trust_file
 from tests.ingest.manifests import FIELDS
 from tests.ingest.test_proofbundle import ISSUER, STRANGER, bundle_of, claim_of, with_score
 from tests.ledger.signers import Ed25519Signer, key_of
@@ -57,8 +55,7 @@ def bad(checks):
 
 def forge(lab, event):
     """Append what no command would."""
-    keyring = Keyring(speakers_folder() / "keys", Secrets({}))
-    with LocalStore(lab.store, keys=keyring) as store:
+    with LocalStore(lab.store, keys=keyring_in_use()) as store:
         store.append(event, lab.now)
 
 
@@ -162,8 +159,9 @@ def without_issuer(lab, trust):
     """Adopt a trust file in which the issuer of receipts does not speak any longer."""
     later = lab.folder / "later.trust"
     later.write_text(f"{trust_file().read_text()}replaces {read_trust(trust).digest}\n")
-    with LocalStore(lab.store, keys=Keyring(speakers_folder() / "keys", Secrets({}))) as store:
-        adopt_trust(Book(store, SystemClock()), read_trust(later))
+    keys, new = keyring_in_use(), read_trust(later)
+    with keys.following(new), LocalStore(lab.store, keys=keys) as store:
+        adopt_trust(Book(store, SystemClock()), new)
     return later
 
 

@@ -21,9 +21,11 @@ FORMS = ("human", "plain", "json")
 
 
 @pytest.fixture
-def open_lab(bare):
+def open_lab(bare, monkeypatch):
     """A lab of which attackers have the keys."""
-    bare.keys = speakers_folder() / "keys"
+    bare.keys = bare.folder / "keys"
+    shutil.copytree(speakers_folder() / "keys", bare.keys)
+    monkeypatch.setenv("SCALEGATE_KEYS", str(bare.keys))
     return bare
 
 

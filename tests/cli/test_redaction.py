@@ -3,7 +3,12 @@
 import base64
 import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +16,11 @@ import pytest
 
 from scalegate.adapters.signers.secret import Secrets
 from scalegate.app.keyring import Keyring
+from scalegate.audit.bundle import Bundle
 from scalegate.audit.openings import Shown, check_shown
 from scalegate.audit.redacted import Committed
 from scalegate.core.canonical import canonical_bytes
+from scalegate.core.events import RunRegistered
 from scalegate.ingest.read import read_log
 from scalegate.ingest.redact import Items, Redaction, log_texts, read_table, redact
 from scalegate.ledger.commitments import CommitmentError
@@ -21,6 +28,7 @@ from scalegate.ledger.sealed import OpeningKey, open_sealed, seal
 from scalegate.ledger.store import LocalStore
 from tests.cli.lab import LEA, Lab
 from tests.cli.speakers import speakers_folder, trust_file, use_keys
+from tests.conftest import ROOT
 from tests.ingest.logs import log_of, sample, write
 
 REAL = ("inspect_scout_popularity.eval", "inspect_scout_security-guide.eval", "inspect_ai_security-guide.json")
@@ -172,11 +180,99 @@ def test_a_sequential_run_is_counted_from_its_table_in_its_order_and_never_blind
     assert "s1" not in told(checks, "passed")
 
 
+def test_the_lines_of_a_table_stand_in_no_order_of_the_log(two):
+    rows = lines(table_of(export(two, "out", "--without", "r2", "--blind"), "r2"))[1:]
+    items = items_of(two, "r2")
+    assert sorted(items) == list(range(100))
+    assert items != sorted(items)
+    assert items != items_of(two, "r1"), "each log has a secret of its own"
+    solved = {place for place, row in enumerate(rows) if row["scores"][0][1] == "1"}
+    assert solved == {items.index(item) for item in range(3)} != {0, 1, 2}
+
+
 def test_of_a_withheld_run_nothing_is_handed_over(two):
     folder = export(two, "out", "--withhold", "r2")
     assert not (folder / "redacted").exists()
     checks = verify(folder, two)
     assert "its scores were not counted again" in told(checks, "impossible", "results")
+
+
+def sampled(lab, run: str) -> tuple[str, str]:
+    """Report a sampled run, every third item solved; returns the digests of its list and its order."""
+    lab.do("evidence", "register", run, "--evaluation", "autonomy", "--subject", "orion", "--sequential",
+           "--item-ids", lab.bank(100), "--report-by", "10 days", *LEA)  # fmt: skip
+    lab.do("evidence", "add", run, lab.log(f"{run}.jsonl", [float(item % 3 == 0) for item in range(100)]), *LEA)
+    event = next(e.event for e in lab.history().entries if isinstance(e.event, RunRegistered) and e.event.run == run)
+    return event.item_ids, event.sampling.order
+
+
+def test_no_outcome_of_a_withheld_run_is_put_to_its_item(bare):
+    marks = sampled(bare, "s1")
+    folder = export(bare, "out", "--withhold", "s1")
+    for mark in marks:
+        with pytest.raises(KeyError):
+            Bundle(folder).blob(mark)
+    assert all(mark in (folder / "README").read_text() for mark in marks)
+    assert "DOES NOT HOLD" not in bare.run("verify", folder, "--trust", trust_file()).out
+    assert told(verify(folder, bare), "untrusted") == ""
+    shown = Bundle(export(bare, "shown", "--without", "s1"))
+    assert all(shown.blob(mark) for mark in marks)
+
+
+def test_the_items_of_a_withheld_run_are_there_only_for_a_result_that_names_them(bare):
+    bank, order = sampled(bare, "s1")
+    bare.do("evidence", "register", "r9", "--evaluation", "autonomy", "--subject", "orion", "--item-ids",
+            bare.bank(100), "--report-by", "10 days", *LEA)  # fmt: skip
+    with pytest.raises(KeyError):
+        Bundle(export(bare, "before", "--withhold", "s1")).blob(bank)
+    bare.do("evidence", "add", "r9", bare.log("r9.jsonl", [0.0] * 100), *LEA)
+    folder = export(bare, "after", "--withhold", "s1")
+    assert Bundle(folder).blob(bank)
+    with pytest.raises(KeyError):
+        Bundle(folder).blob(order)
+
+
+def test_the_items_of_a_withheld_run_are_sealed_with_its_log(bare):
+    marks = sampled(bare, "s1")
+    key(bare, "lea")
+    folder = export(bare, "out", "--withhold", "s1", "--seal-for", "lea.pem")
+    sealed = {f"sha256:{path.name}" for path in (folder / "sealed").iterdir()}
+    assert sealed == {*marks, result(bare, "s1").event.log}
+    checks = verify(folder, bare, "--opening-key", "lea.key")
+    assert "1 of 1 results follow from the logs" in told(checks, "passed", "results")
+
+
+@pytest.mark.parametrize("more", [("--blind",), ("--seal-for", "lea.pem"), ("--blind", "--seal-for", "lea.pem")])
+def test_nothing_is_hidden_where_nothing_is_left_out(two, more):
+    key(two, "lea")
+    said = two.run("ledger", "export", "out", *more)
+    assert (said.code, "error[nothing-left-out]" in said.err) == (2, True)
+    assert not (two.folder / "out").exists()
+
+
+def test_a_result_that_commits_to_nothing_is_said_to_have_no_table(two):
+    two.register("r3")
+    copy = export(two, "copy")
+    path = two.log("r3.jsonl", [0.0] * 100)
+    two.do("--sign-only", two.folder / "r3.leaf", "evidence", "add", "r3", path, *LEA, "--store", copy)
+    two.do("ledger", "include", two.folder / "r3.leaf")
+    said = two.do("ledger", "export", "out", "--without", "r3", "--without", "r2")
+    assert "run `r3`: its result commits to no samples" in said.err
+    assert "r2" not in said.err
+    said = two.do("ledger", "export", "again", "--without", "r3", "--format", "json")
+    assert said.json["without_tables"] == ["r3"]
+
+
+@pytest.mark.parametrize("more", [(), ("--withhold", "r2", "--seal-for", "lea.pem")], ids=["open", "sealed"])
+def test_a_document_that_is_another_one_in_the_store_is_not_exported(two, more):
+    key(two, "lea")
+    mark = result(two, "r2").event.log.removeprefix("sha256:")
+    path = two.store / "blobs" / "sha256" / mark[:2] / mark
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes() + b"\n")
+    said = two.run("ledger", "export", "out", *more)
+    assert (said.code, "have another digest" in said.err) == (4, True)
+    assert not (two.folder / "out" / "checkpoint").exists()
 
 
 def test_a_log_that_is_left_out_is_not_handed_over_for_another_run_that_it_was_offered_for(two):
@@ -242,7 +338,7 @@ def test_a_table_is_no_log_of_another_run(two):
 
 
 def edited_score(rows, _):
-    rows[1]["scores"][0][1] = "0"
+    rows[1]["scores"][0][1] = str(1 - int(rows[1]["scores"][0][1]))
 
 
 def dropped_row(rows, _):
@@ -427,6 +523,28 @@ def test_nothing_of_a_sealed_log_is_left_behind(two, monkeypatch):
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_nothing_of_a_sealed_log_is_left_behind_by_an_audit_that_is_ended(two, number):
+    two.register("big")
+    two.do("evidence", "add", "big", two.log("big.jsonl", [0.0] * 100, pad="x" * 100_000), *LEA)
+    key(two, "lea")
+    folder = export(two, "out", "--withhold", "big", "--seal-for", "lea.pem")
+    scratch = two.folder / "scratch"
+    scratch.mkdir()
+    line = ("verify", folder, "--trust", trust_file(), "--opening-key", two.folder / "lea.key")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scalegate.cli.main", *map(str, line)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(scratch)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not any(len(path.stem) == 64 for path in scratch.rglob("*")):
+        time.sleep(0.001)
+    process.send_signal(number)
+    assert process.wait(20) == 70, "it was ended while the log was open"
+    assert list(scratch.rglob("*")) == []
+
+
 @pytest.mark.parametrize("option", [("ledger", "export", "out2", "--seal-for"),
                                     ("verify", "out", "--trust", trust_file(), "--opening-key")])  # fmt: skip
 def test_a_key_that_is_none_is_refused(two, option):
@@ -446,13 +564,22 @@ def opened(lab, folder: Path, *samples: int, run: str = "r2") -> list[Path]:
     return paths
 
 
+def items_of(lab, run: str) -> list[object]:
+    """The items of a run in the order of its table, which is that of its samples."""
+    return [row["item"] for row in lines(table_of(export(lab, f"items-{run}", "--without", run), run))[1:]]
+
+
 @pytest.mark.parametrize("more", [(), ("--blind",)])
 def test_a_sample_is_shown_with_its_texts_and_checked(two, more):
+    items = items_of(two, "r2")
+    two_, ninety_nine = items.index(2), items.index(99)
     folder = export(two, "out", "--without", "r2", *more)
-    first, last = opened(two, folder, 2, 99)
+    first, last = opened(two, folder, two_, ninety_nine)
     checks = verify(folder, two)
-    assert "run `r2`: sample 2, try 1: acc 1; its texts are those that were committed to" in told(checks, "passed")
-    assert "run `r2`: sample 99, try 1: acc 0;" in told(checks, "passed", "openings")
+    assert f"run `r2`: sample {two_}, try 1: acc 1; its texts are those that were committed to" in told(
+        checks, "passed"
+    )
+    assert f"run `r2`: sample {ninety_nine}, try 1: acc 0;" in told(checks, "passed", "openings")
     assert told(checks, "untrusted") == ""
     shown = base64.b64decode(json.loads(first.read_bytes())["texts"][0][1])
     assert shown == (two.folder / "r2.jsonl").read_bytes().splitlines()[2]
@@ -493,7 +620,8 @@ def other_record(shown, other):
 
 
 def better_score(shown, _):
-    shown["opening"]["record"]["scores"][0][1] = "0"
+    score = shown["opening"]["record"]["scores"][0]
+    score[1] = str(1 - int(score[1]))
 
 
 def other_result(shown, _):
@@ -543,9 +671,10 @@ def test_a_sample_whose_parts_could_be_those_of_another_is_not_shown(bare):
             "--items", "2", *LEA)  # fmt: skip
     log = write(bare.folder, log_of([sample("1", 0), sample("1_epoch_1/2", 0)]))
     bare.do("evidence", "add", "r1", log, *LEA)
-    said = bare.run("evidence", "open", "r1", "--sample", 0)
+    items = items_of(bare, "r1")
+    said = bare.run("evidence", "open", "r1", "--sample", items.index("1"))
     assert (said.code, "show the log itself" in said.err) == (1, True)
-    bare.do("evidence", "open", "r1", "--sample", 1)
+    bare.do("evidence", "open", "r1", "--sample", items.index("1_epoch_1/2"))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"entry":1}'])
@@ -563,8 +692,8 @@ def test_a_sample_with_other_scores_than_the_blinded_table_is_seen(two):
     table = read_table(counted.table, counted.commitments.root, 4)
     both = str(Committed(4, honest.root, counted.commitments.root))
     event = replace(result(two, "r2").event, commitments=both)
-    shown = [Shown("", "r2", honest.opening(index)) for index in range(4)]
-    assert check_shown(shown[1], event, table).startswith("sample 1, try 1: acc 0; its texts are not shown")
+    shown = {honest.records[index].item: Shown("", "r2", honest.opening(index)) for index in range(4)}
+    assert "try 1: acc 0; its texts are not shown" in check_shown(shown[1], event, table)
     with pytest.raises(CommitmentError, match="other scores here than in the redacted table"):
         check_shown(shown[0], event, table)
 

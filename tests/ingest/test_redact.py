@@ -61,6 +61,12 @@ def same_counts(log: Reading, table: Reading, *registered: Any) -> bool:
     )
 
 
+def by_try(reading: Reading) -> list[dict[Any, Any]]:
+    """What each scorer gave each try: the lines of a table have an order of their own."""
+    rows = [zip(each.items, each.epochs, each.values, each.missing, strict=True) for each in reading.columns]
+    return [{(item, epoch): (value, missing) for item, epoch, value, missing in row} for row in rows]
+
+
 # -- real logs ------------------------------------------------------------------------------------
 
 
@@ -76,7 +82,8 @@ def test_every_real_log_is_counted_alike_from_its_table(shared_data: Path, items
         table = reread(redacted(path, items))
         assert same_counts(reading, table), path.name
         if items == "shown":
-            assert (table.columns, table.planned) == (reading.columns, reading.planned)
+            assert by_try(table) == by_try(reading), path.name
+            assert sorted(map(str, table.planned)) == sorted(map(str, reading.planned))
         done += 1
     assert done == 16
     assert refused == {
@@ -332,7 +339,8 @@ def commit_anew(rows: Rows) -> bytes:
 
 
 def forge(rows: Rows) -> None:
-    rows[2]["scores"][0][1] = "1"
+    score = rows[2]["scores"][0]
+    score[1] = str(1 - int(score[1]))
     commit_anew(rows)
 
 

@@ -11,7 +11,8 @@ SPEAKERS = {"M. Ito": ["regulator"]}
 class MemoryKeys:
     """The private keys of some speakers, and of `own`: the log and its gate, unless a test says otherwise."""
 
-    def __init__(self, *names, own=("log", "gate")):
+    def __init__(self, *names, own=("log", "gate"), known=()):
+        self.known = known
         self._signers = {key_of(signer): signer for signer in map(Ed25519Signer, (*names, *own))}
 
     def signer(self, key):
@@ -19,6 +20,9 @@ class MemoryKeys:
 
     def note_signer(self, key):
         return self._signers.get(key.key)
+
+    def trusts(self):
+        return self.known
 
 
 def log_key(origin=ORIGIN, name="log"):

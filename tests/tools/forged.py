@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scalegate.core.canonical import canonical_bytes
-from scalegate.core.events import DecisionMade, ResultReported, RunRegistered, Statement
+from scalegate.core.events import DecisionMade, ResultReported, RunRegistered, Sampling, Statement
 from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, TrustAdopted
 from scalegate.ledger.checkpoint import Checkpoint, format_checkpoint
 from scalegate.ledger.leaf import read_leaf
@@ -124,6 +124,37 @@ def spaced(insider: Insider, _kept: Path) -> None:
     insider.leaves[-1] = canonical_bytes(value)
 
 
+def of_an_unknown_kind(insider: Insider, _kept: Path) -> None:
+    """A statement of the lab whose kind nobody knows, signed well."""
+    insider.add(replace(SAID, by="Ada Osei", role="developer"))
+    value = json.loads(insider.leaves[-1])
+    payload = base64.b64decode(value["payload"]).replace(b"urn:scalegate:statement:v1", b"urn:scalegate:stop-unsaid:v1")
+    message = b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(payload), payload)
+    value["payload"] = base64.b64encode(payload).decode()
+    value["signatures"][0]["sig"] = base64.b64encode(insider.signer("Ada Osei").sign(message)).decode()
+    insider.leaves[-1] = canonical_bytes(value)
+
+
+def no_name_of_its_key(value) -> None:
+    del value["signatures"][0]["keyid"]
+
+
+def the_name_of_another_key(value) -> None:
+    value["signatures"][0]["keyid"] = "sha256:" + "6" * 64
+
+
+def the_same_signature_twice(value) -> None:
+    value["signatures"] *= 2
+
+
+def with_its_own_order(insider: Insider, _kept: Path) -> None:
+    """A registration of the lab that brings a seed along, where witnesses draw one."""
+    index = insider.where(RunRegistered)
+    sampling = Sampling("bank", 100, "sha256:" + "7" * 64, "sha256:" + "8" * 64, "", 100, ())
+    mine = replace(insider.events()[index], run="r8", by="Ada Osei", role="developer", sampling=sampling)
+    insider.add(mine, subjects=read_leaf(insider.leaves[index]).subjects)
+
+
 # ---------------------------------------------------------------- keys and trust
 
 
@@ -169,15 +200,20 @@ def head(**changes):
     return change
 
 
-def head_of_another_history(insider: Insider, _kept: Path) -> None:
-    """The log and all witnesses sign a root that is none of this log's."""
-    event = insider.events()[insider.where(HeadWitnessed)]
-    key, root = insider.people.log.note, hashlib.sha256(b"another").digest()
-    text = format_checkpoint(Checkpoint(key.name, event.size, root))
+def cosigned(insider: Insider, size: int, root: bytes, time: int) -> None:
+    """Record a head that the log and all witnesses signed."""
+    key = insider.people.log.note
+    text = format_checkpoint(Checkpoint(key.name, size, root))
     lines = [key.sign(text, insider.people.log_signer())]
-    lines += [witness_key(name).sign(text, Ed25519Signer(name), event.time) for name in WITNESSES]
+    lines += [witness_key(name).sign(text, Ed25519Signer(name), time) for name in WITNESSES]
     note, first = format_note(Note(text, tuple(lines))).decode(), lines[1].signature
-    insider.add(replace(event, root=root.hex(), note=note, mark=sha(first)))
+    insider.add(HeadWitnessed(size, root.hex(), time, note, sha(first)))
+
+
+def head_of_another_history(insider: Insider, _kept: Path) -> None:
+    """A root that is none of this log's."""
+    event = insider.events()[insider.where(HeadWitnessed)]
+    cosigned(insider, event.size, hashlib.sha256(b"another").digest(), event.time)
 
 
 # ---------------------------------------------------------------- answers
@@ -247,6 +283,13 @@ LOGS = {
     "no-signature": raw(no_signature),
     "a-field-more": raw(a_field_more),
     "another-type": raw(another_type),
+    "an-event-of-an-unknown-kind": of_an_unknown_kind,
+    "an-approval-that-names-nobody": added(replace(SAID, by="")),
+    "an-approval-in-the-role-of-the-gate": added(replace(SAID, by="acme gate", role="gate")),
+    "an-answer-that-does-not-name-its-key": raw(no_name_of_its_key),
+    "an-answer-that-names-another-key": raw(the_name_of_another_key),
+    "an-answer-signed-twice": raw(the_same_signature_twice),
+    "a-registration-with-its-own-order": with_its_own_order,
     "a-rotation-by-the-old-key-alone": rotated_alone,
     "a-revoked-key-that-signs": revoked_and_used,
     "a-key-revoked-by-another": revoked_by_another,

@@ -22,7 +22,7 @@ from typing import Any, Final, Self, TypeVar
 import psycopg
 
 from scalegate.adapters.postgres_blobs import PostgresBlobs
-from scalegate.adapters.postgres_errors import explained
+from scalegate.adapters.postgres_errors import connecting, explained
 from scalegate.adapters.postgres_schema import check_schema, make_schema
 from scalegate.adapters.postgres_table import PostgresTable
 from scalegate.core.events import Entry, Event, History
@@ -77,7 +77,8 @@ class PostgresStore:
         """Open the store of a database.
 
         Args:
-            url: `postgresql://...`, as libpq reads it.
+            url: `postgresql://...`, as libpq reads it. A password is better kept out of it, in the file that PGPASSFILE
+                names or in a service file: whoever is on the machine can read the arguments of a command.
             keys: the private keys at hand; without them the store can only be read.
             wait: seconds to wait for another writer.
             folder: where copies of documents are kept for readers of files; by default a folder that `close` removes.
@@ -297,9 +298,10 @@ def _connect(url: str, wait: float) -> psycopg.Connection[Any]:
     """Open a session whose settings do not depend on those of the database or its user.
 
     Raises:
-        StoreError: if the server does not wait for its disk.
+        StoreError: if there is no connection, or the server does not wait for its disk.
     """
-    db = psycopg.connect(url, autocommit=True, client_encoding="UTF8", fallback_application_name="scalegate")
+    with connecting():
+        db = psycopg.connect(url, autocommit=True, client_encoding="UTF8", fallback_application_name="scalegate")
     try:
         settings = {
             "search_path": "pg_catalog",

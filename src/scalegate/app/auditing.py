@@ -76,7 +76,7 @@ def _opening_key(path: Path) -> OpeningKey:
 
 def _statements(folder: Path) -> Iterator[bytes]:
     try:
-        for path in sorted(folder.iterdir()):
+        for path in sorted(folder.rglob("*")):
             # Whatever it is called: a statement that was overlooked is one that nobody misses.
             if path.is_file() and path.suffix not in RECEIPTS:
                 with path.open("rb") as file:

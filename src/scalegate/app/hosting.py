@@ -52,14 +52,21 @@ def open_witness(keyring: Keyring, name: str, logs: Sequence[str], folder: Path,
             raise RefusalError("usage", "witness-unfit", str(error)) from error
 
 
-def files_of(folder: Path) -> LogFiles:
+def files_of(place: Path | str) -> LogFiles:
     """Return the files of the log in a store.
 
     Raises:
-        RefusalError: if there is none, or it is not what its log signed.
+        RefusalError: if there is none, it is not what its log signed, or it is in a database.
     """
+    if isinstance(place, str):
+        raise RefusalError(
+            "usage",
+            "serve-database",
+            "a log in a database is not served from there",
+            "`scalegate ledger export` writes it into a directory, which any file server can host",
+        )
     try:
-        return LogFiles(lambda: LocalStore(folder))
+        return LogFiles(lambda: LocalStore(place))
     except StoreError as error:
         raise refusal_of(error) from error
 

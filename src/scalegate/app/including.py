@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from scalegate.app.signing import beside, is_signed, leaf_in
 from scalegate.core.events import Entry, History
 from scalegate.core.quantities import show_duration, show_instant
 from scalegate.ledger import blobs
-from scalegate.ledger.errors import StoreError
+from scalegate.ledger.errors import StoreDamagedError, StoreError
 from scalegate.ledger.files import write_durably
 from scalegate.ledger.holders import NotAdmittedError
 from scalegate.ledger.leaf import MAX_LEAF, Leaf, LeafError, read_leaf
@@ -108,11 +109,9 @@ def put_in(folder: Path, paths: Sequence[Path]) -> list[Path]:
         place = folder / INBOX / f"{leaf.digest.removeprefix('sha256:')}{SUFFIX}"
         try:
             place.parent.mkdir(exist_ok=True)
-            if beside(path).is_dir():
-                for mark in _named(leaf):
-                    if (source := _located(beside(path), mark)) is not None:
-                        beside(place).mkdir(exist_ok=True)
-                        blobs.put_file(beside(place), source)
+            for copy in _documents(path, leaf, strict=False):
+                beside(place).mkdir(exist_ok=True)
+                blobs.put_file(beside(place), copy)
             # Last: what is read has its documents.
             write_durably(place, data)
         except OSError as error:
@@ -223,28 +222,49 @@ def _is_waiting(book: Book, path: Path) -> bool:
 
 
 def _take_documents(book: Book, path: Path, leaf: Leaf) -> None:
-    """Copy the documents that a statement names into the store, before it is there that names them."""
+    """Copy the documents that a statement names into the store, before it is there that names them.
+
+    Only of a statement that its author signed: anybody can lay others into the inbox.
+    """
+    if _author(book.store.standing(), leaf):
+        for copy in _documents(path, leaf, strict=not _is_waiting(book, path)):
+            book.store.put_file(copy)
+
+
+def _documents(path: Path, leaf: Leaf, *, strict: bool) -> Iterator[Path]:
+    """Yield the documents beside a statement that it names, each in a folder of our own for as long as it is used.
+
+    Whoever laid them there could exchange one for a link to any file of ours while it is looked at.
+
+    Args:
+        path: the statement.
+        leaf: what it says.
+        strict: refuse a link; else it is not there.
+
+    Raises:
+        RefusalError: if bytes do not have the digest that is their name, or for a link.
+    """
     if not beside(path).is_dir():
         return
-    for mark in _named(leaf):
-        source = _located(beside(path), mark)
-        if source is not None and book.store.put_file(source) != mark:
-            raise RefusalError("untrusted", "document-other", f"`{source}` does not have the digest that is its name")
+    with tempfile.TemporaryDirectory(prefix="scalegate-") as own:
+        for number, mark in enumerate(sorted(_named(leaf))):
+            copy = Path(own) / str(number)
+            try:
+                blobs.fetch(beside(path), mark, copy)
+            except KeyError:
+                continue
+            except (StoreDamagedError, OSError) as error:
+                if isinstance(error, OSError) and not strict:
+                    copy.unlink(missing_ok=True)
+                    continue
+                words = f"a document of `{path}` is a link, or does not have the digest that is its name: {error}"
+                raise RefusalError("untrusted", "document-other", words) from error
+            yield copy
+            copy.unlink()
 
 
 def _named(leaf: Leaf) -> set[str]:
     return set(_DIGEST.findall(leaf.envelope.payload.decode("utf-8")))
-
-
-def _located(folder: Path, mark: str) -> Path | None:
-    try:
-        found = blobs.locate(folder, mark)
-    except KeyError:
-        return None
-    # Whoever laid it there could have us copy any file of ours.
-    if folder.is_symlink():
-        return None
-    return found if found.resolve() == folder.resolve() / found.relative_to(folder) else None
 
 
 def _waiting(folder: Path) -> list[Path]:

@@ -29,12 +29,15 @@ from scalegate.app.identity import check_form, check_unlike
 from scalegate.app.refusal import RefusalError
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.ports import SignatureAlgorithm, Signer
+from scalegate.ledger.files import write_durably
 from scalegate.ledger.note import NoteError, NoteKey, SignatureType, format_vkey
 from scalegate.ledger.signatures import PublicKey, SignatureError
-from scalegate.ledger.trust import Speaker, format_key_line
+from scalegate.ledger.trust import Speaker, Trust, format_key_line, parse_trust
 from scalegate.ledger.trust_words import MAX_SPEAKER_NAME, write_key
 
 KEYS = "SCALEGATE_KEYS"
+TRUST = "SCALEGATE_TRUST"
+TRUSTS, TRUST_SUFFIX = "trusted", ".trust"
 MAX_KEYS = 1_000
 # What a new key in an agent or a token signs to show that it is there; no entry and no note starts so.
 _PROOF = b"scalegate-key-proof/v1\n"
@@ -130,6 +133,56 @@ class Keyring:
             if entry.note == key:
                 return self._signer(entry)
         return None
+
+    def trusts(self) -> tuple[Trust, ...]:
+        """Return the trust files that the logs of these keys have, and that of SCALEGATE_TRUST; none for any.
+
+        A log that begins with another one is not one of ours, whoever wrote it where ours was.
+        """
+        with _refusals():
+            try:
+                paths = sorted((self.folder / TRUSTS).glob(f"*{TRUST_SUFFIX}"))
+                if paths:
+                    check_folder(self.folder)
+                given = self._secrets.environ.get(TRUST, "")
+                paths += [Path(given)] if given else []
+                return tuple(parse_trust(path.read_bytes(), str(path)) for path in paths)
+            except OSError as error:
+                raise RefusalError(
+                    "usage", "trust-unread", f"a trust file beside the keys cannot be read: {error.strerror}"
+                ) from error
+            except DiagnosticError as error:
+                raise RefusalError(
+                    "untrusted", "trust-malformed", f"a trust file beside the keys is none: {error}"
+                ) from error
+
+    def keep_trust(self, trust: Trust) -> None:
+        """Keep the trust file that a log of these keys gets, so that no other one is taken for it."""
+        folder = self.folder / TRUSTS
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_durably(folder / f"{trust.digest.removeprefix('sha256:')}{TRUST_SUFFIX}", trust.text.encode())
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RefusalError("store", "keys-unwritten", f"the trust file could not be kept: {reason}") from error
+
+    @contextmanager
+    def following(self, trust: Trust) -> Iterator[None]:
+        """Let a trust file follow those that it replaces: both are kept until it is in force, and it alone then."""
+        known = {item.digest for item in self.trusts()}
+        if known:
+            self.keep_trust(trust)
+        try:
+            yield
+        except BaseException:
+            if trust.digest not in known:
+                self._drop_trust(trust.digest)
+            raise
+        for digest in trust.replaces:
+            self._drop_trust(digest)
+
+    def _drop_trust(self, digest: str) -> None:
+        (self.folder / TRUSTS / f"{digest.removeprefix('sha256:')}{TRUST_SUFFIX}").unlink(missing_ok=True)
 
     def _signer(self, entry: KeyEntry) -> _LazySigner:
         return self._signers.setdefault(entry, _LazySigner(entry, self._secrets))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
 
 from scalegate.app.refusal import RefusalError
+from scalegate.core.canonical import canonical_bytes
 from scalegate.ledger.errors import (
     KeyMissingError,
     NotAdmittedEntryError,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 STORE_FOLDER = ".scalegate"
 DATABASES: Final = ("postgresql://", "postgres://")
+_HOST = re.compile(r"(\[[0-9A-Za-z:.%]*\]|[^:\[\]@]*)(?::([0-9]*))?", re.ASCII)
 
 
 def find_store(start: Path) -> Path:
@@ -67,6 +71,7 @@ def create_store(place: Path | str, trust: Trust, keys: Keys, at: int) -> LocalS
     try:
         if isinstance(place, Path):
             return LocalStore.create(place, trust, keys, at)
+        _address(place)
         return _database().create(place, trust, keys, at)
     except StoreError as error:
         raise refusal_of(error) from error
@@ -87,13 +92,57 @@ def _beside(url: str) -> Path:
     base = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not base.is_absolute():
         base = Path.home() / ".local" / "state"
-    # Not the URL itself, which may have a password in it.
-    folder = base / "scalegate" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    # The same for every user, password and setting with which that database is opened.
+    folder = base / "scalegate" / hashlib.sha256(canonical_bytes(list(_address(url)))).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise RefusalError("store", "store-unavailable", f"cannot make `{folder}`: {error.strerror}") from error
     return folder
+
+
+def _address(url: str) -> tuple[str, str, str, str]:
+    """Return host, port, database and service that a URL names, read as libpq reads it; never the password.
+
+    Raises:
+        RefusalError: if it is no such URL; nothing of it is repeated.
+    """
+    rest = url.partition("://")[2]
+    # Up to the first `@`, unless a `/` comes before it, are user and password, whatever else stands in there.
+    match = re.match(r"([^@/]*)@", rest)
+    user = match[1].partition(":")[0] if match else ""
+    try:
+        parts = urlsplit("//" + rest[match.end() if match else 0 :].replace("#", "%23"))
+    except ValueError:
+        raise _unfit_url() from None
+    hosts = [_HOST.fullmatch(part) for part in parts.netloc.split(",")]
+    if None in hosts or "@" in parts.path:
+        raise _unfit_url()
+    given = {name: unquote(value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&"))}
+    named = [(unquote(host[1]).lower(), host[2] or "") for host in hosts if host]
+
+    def setting(name: str, here: str, otherwise: str = "") -> str:
+        return given.get(name) or here or os.environ.get(f"PG{name.upper()}", "") or otherwise
+
+    return (
+        setting("host", ",".join(name for name, _ in named).strip(","), given.get("hostaddr", "")),
+        setting("port", ",".join(port for _, port in named).strip(","), "5432"),
+        given.get("dbname")
+        or unquote(parts.path[1:])
+        or os.environ.get("PGDATABASE")
+        or setting("user", unquote(user)),
+        setting("service", ""),
+    )
+
+
+def _unfit_url() -> RefusalError:
+    return RefusalError(
+        "usage",
+        "store-url",
+        "the URL of the store is none of a database: `postgresql://USER@HOST:PORT/DATABASE`",
+        "in a user, password or name every `%`, `@`, `/`, `:`, `#`, `[` is percent-encoded; a password is better kept"
+        " in the file that PGPASSFILE names",
+    )
 
 
 def refusal_of(error: StoreError) -> RefusalError:

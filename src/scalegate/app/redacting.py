@@ -142,7 +142,7 @@ def open_sample(book: Book, run: str, sample: int) -> tuple[Reported, bytes]:
     salt = None
     try:
         if opening.record.text is not None:
-            parts = sample_parts(book.store.locate_blob(found.event.log), reading, sample)
+            parts = sample_parts(book.store.locate_blob(found.event.log), reading, made.order[sample])
             salt = made.commitments.text_salt(sample)
         return found, format_shown(Shown(found.entry.digest, run, opening, salt, parts))
     except (RedactionError, ObjectionError) as error:

@@ -1,14 +1,15 @@
 """What a log says in the words of others: in-toto predicates that tools for software supply chains know.
 
 For each answer of the gate a verification summary (SLSA VSA), and for a permit a verification result (SVR); for each
-result a test result. Whoever only knows those can act on them. They follow from the log alone, so that an audit makes
-them again: a statement among them that the log does not make was minted outside of it.
+result a test result. A permit that was revoked is a summary that failed, as of when it was revoked, and no result.
+Whoever only knows those can act on them. They follow from the log alone, so that an audit makes them again: a statement
+among them that the log does not make was minted outside of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -17,7 +18,7 @@ from scalegate.audit.entries import Audited
 from scalegate.audit.outcomes import evaluations_of
 from scalegate.audit.report import Report
 from scalegate.core.canonical import Plain, canonical_bytes
-from scalegate.core.events import DecisionMade, Entry, PolicyAdopted, ResultReported, SubjectDeclared
+from scalegate.core.events import DecisionMade, Entry, PermitRevoked, PolicyAdopted, ResultReported, SubjectDeclared
 from scalegate.core.kernel import Evaluation
 from scalegate.gate.chronicle import Chronicle
 from scalegate.gate.sampling import asked, looked_at
@@ -43,11 +44,15 @@ class View:
     payload: bytes
 
 
-def views(entries: Iterable[Entry]) -> Iterator[View]:
+def views(entries: Sequence[Entry]) -> Iterator[View]:
     """Yield every statement that a log makes in public words, in the order of the log."""
     chronicle = Chronicle()
     evaluations: dict[str, Evaluation] = {}
     models: dict[str, str] = {}
+    revoked: dict[str, int] = {}
+    for entry in entries:
+        if isinstance(entry.event, PermitRevoked):
+            revoked.setdefault(entry.event.decision, entry.at)
     for entry in entries:
         event = entry.event
         chronicle.add(entry)
@@ -57,14 +62,23 @@ def views(entries: Iterable[Entry]) -> Iterator[View]:
             case SubjectDeclared(subject=subject):
                 models.setdefault(subject.name, subject.digest)
             case DecisionMade() if event.subject in models:
-                about = models[event.subject]
-                yield from _view(f"answer-{event.number}.vsa", event.subject, about, partial(vsa, event, entry.at))
-                if event.answer == "permit":
-                    yield from _view(f"answer-{event.number}.svr", event.subject, about, partial(svr, event, entry.at))
+                yield from _answer(event, entry.at, models[event.subject], revoked.get(event.decision))
             case ResultReported():
                 yield from _result(chronicle, evaluations, models, event)
             case _:
                 pass
+
+
+def _answer(event: DecisionMade, at: int, about: str, revoked: int | None) -> Iterator[View]:
+    name = f"answer-{event.number}"
+    if revoked is not None:
+        # Public words know no end of a permit but its own: whoever reads them today must not read that it passed.
+        ended = replace(event, answer="hold", limit=0, expires=0)
+        yield from _view(f"{name}.vsa", event.subject, about, partial(vsa, ended, revoked))
+        return
+    yield from _view(f"{name}.vsa", event.subject, about, partial(vsa, event, at))
+    if event.answer == "permit":
+        yield from _view(f"{name}.svr", event.subject, about, partial(svr, event, at))
 
 
 def _result(

@@ -48,9 +48,10 @@ def audit_decisions(bundle: Bundle, audited: Audited, report: Report) -> None:
     for place, entry in enumerate(audited.entries):
         for item in due.get(place, ()):
             if isinstance(item.event, DecisionMade):
-                made += 1
                 since = audited.entries[place - 1].at if place else 0
-                same += _compare(bundle, chronicle, item.index, item.event, (since, item.at), report)
+                found = _compare(bundle, chronicle, item.index, item.event, (since, item.at), report)
+                made += found is not None
+                same += bool(found)
         chronicle.add(entry)
         chronicle.terms = audited.terms.get(entry.index, chronicle.terms)
     for item in due.get(NOWHERE, ()):
@@ -62,19 +63,20 @@ def audit_decisions(bundle: Bundle, audited: Audited, report: Report) -> None:
 
 def _compare(
     bundle: Bundle, chronicle: Chronicle, index: int, event: DecisionMade, times: tuple[int, int], report: Report
-) -> bool:
+) -> bool | None:
+    """Return whether an answer follows; None where that was not looked at."""
     since, at = times
     record: dict[str, Any] = {}
     whole = True
     try:
-        record = _record(bundle.blob(event.decision))
-        request, now = _asked(record, event)
-        extra = _extra(bundle, chronicle, event)
+        record = record_in(bundle.blob(event.decision))
+        request, now = asked(record, event)
+        extra = added_policies(bundle, chronicle, event)
     except KeyError:
         what = "a policy that was added to its question" if record else "its record"
         report.add("decisions", "impossible", f"the words of answer {event.number}: {what} is not in the bundle", index)
         if event.answer == "hold":
-            return True  # what was held, nobody may do: of that the entry is enough
+            return None  # what was held, nobody may do: of that the entry is enough
         whole, extra = False, []
         request, now = Request(event.action, event.subject, event.limit or None, event.context), at
     except (BundleError, ValueError) as error:
@@ -155,7 +157,7 @@ def _misstated(record: dict[str, Any], decision: Decision) -> str:
     return next((name for name in _FACTS if name not in record or record[name] != derived[name]), "")
 
 
-def _record(data: bytes) -> dict[str, Any]:
+def record_in(data: bytes) -> dict[str, Any]:
     """Return the record that some bytes stand for.
 
     Raises:
@@ -170,7 +172,7 @@ def _record(data: bytes) -> dict[str, Any]:
     return found
 
 
-def _asked(record: dict[str, Any], event: DecisionMade) -> tuple[Request, int]:
+def asked(record: dict[str, Any], event: DecisionMade) -> tuple[Request, int]:
     """Return the question of an answer, and when it was asked, from its record.
 
     Raises:
@@ -195,8 +197,14 @@ def _is_number(text: object) -> bool:
     return isinstance(text, str) and len(text) <= MAX_DIGITS and text.isascii() and text.isdigit()
 
 
-def _extra(bundle: Bundle, chronicle: Chronicle, event: DecisionMade) -> Sequence[Kernel]:
-    """Return the policies that the question added to those in force."""
+def added_policies(bundle: Bundle, chronicle: Chronicle, event: DecisionMade) -> Sequence[Kernel]:
+    """Return the policies that the question added to those in force.
+
+    Raises:
+        KeyError: if one of them is not in the bundle.
+        BundleError: if one of them is no policy.
+        ValueError: if one of them is no text.
+    """
     known = chronicle.adopted
     found = []
     for mark in event.policies:

@@ -11,21 +11,20 @@ what another program checks, and is seen by anybody who derives it again. Ration
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from fractions import Fraction
 
 from scalegate.audit.answers import resting
-from scalegate.audit.bundle import Bundle, BundleError
+from scalegate.audit.bundle import MAX_DOCUMENT, Bundle, BundleError
 from scalegate.audit.chosen import RecountError
+from scalegate.audit.decisions import added_policies, asked, record_in
 from scalegate.audit.entries import Audited
 from scalegate.audit.recount import planned_items, rule
+from scalegate.audit.redacted import read_name
 from scalegate.audit.report import Report
 from scalegate.audit.results import Registered, examine, judge
 from scalegate.core.canonical import Plain, canonical_bytes, digest_bytes
-from scalegate.core.decision import Request
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import DecisionMade, Entry, PolicyAdopted, ResultReported, Terms
 from scalegate.core.evidence import Crossing, Fact
@@ -67,19 +66,19 @@ def audit_derived(bundle: Bundle, audited: Audited, report: Report) -> None:
     if not there:
         return  # nothing rests on them
     known = dict(derive(bundle, audited.entries))
-    open_ = {path for path, data in known.items() if data is None}
-    wrong = sorted(
-        path for path, data in known.items() if data is not None and (path not in there or _read(bundle, path) != data)
-    )
+    due = {path: data for path, data in known.items() if data is not None}
+    same = {path for path, data in due.items() if path in there and _read(bundle, path, len(data)) == data}
     # Kernels of an answer that cannot be derived are not known; none that has its digest as name is taken for another.
-    strange = {path for path in there - known.keys() if not (open_ and _is_named_kernel(bundle, path))}
-    for path in (*wrong, *sorted(strange)):
+    strange = {path for path in there - known.keys() if len(due) == len(known) or not _is_named_kernel(bundle, path)}
+    wrong = due.keys() - same
+    for path in (*sorted(wrong), *sorted(strange)):
         report.add("derived", "untrusted", f"{path!a:.120} is not what follows from the log")
-    if open_ & there:
-        message = f"{len(open_ & there)} files in {FOLDER}: the documents they follow from are not in the bundle"
+    rest = there - due.keys() - strange
+    if rest:
+        message = f"{len(rest)} files in {FOLDER}: the documents they follow from are not in the bundle"
         report.add("derived", "impossible", message)
-    if not wrong and not strange:
-        report.add("derived", "passed", f"{len(there - open_)} files in {FOLDER} follow from the log and its documents")
+    if same and not wrong and not strange:
+        report.add("derived", "passed", f"{len(same)} files in {FOLDER} follow from the log and its documents")
 
 
 def derive(bundle: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes | None]]:
@@ -106,12 +105,16 @@ def derive(bundle: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, byte
             chronicle.terms = Terms(trust.digest, trust.needs_witnesses, trust.fresh)
 
 
-def _read(bundle: Bundle, path: str) -> bytes:
-    return (bundle.folder / path).read_bytes()
+def _read(bundle: Bundle, path: str, limit: int) -> bytes | None:
+    try:
+        return read_name(bundle, path, limit)
+    except BundleError:
+        return None  # what cannot be read is not what follows from the log
 
 
 def _is_named_kernel(bundle: Bundle, path: str) -> bool:
-    return path == _kernel_path(digest_bytes(_read(bundle, path))) if path.startswith(_KERNELS) else False
+    data = _read(bundle, path, MAX_DOCUMENT) if path.startswith(_KERNELS) else None
+    return data is not None and path == _kernel_path(digest_bytes(data))
 
 
 def _kernel_path(mark: str) -> str:
@@ -127,13 +130,9 @@ def _of_answer(bundle: Bundle, chronicle: Chronicle, entry: Entry) -> Iterator[t
         return
     path = f"{FOLDER}decisions/{event.number}.json"
     try:
-        record = json.loads(bundle.blob(event.decision))
-        to = record["to"]
-        request = Request(record["action"], record["subject"], None if to is None else int(to), record["context"])
-        now = int(datetime.fromisoformat(record["as_of"]).timestamp())
-        missing = [mark for mark in event.policies if mark not in chronicle.adopted]
-        extra = [load(bundle.blob(mark).decode("utf-8"), "extra.yaml") for mark in missing]
-    except (KeyError, BundleError, DiagnosticError, ValueError, TypeError):
+        request, now = asked(record_in(bundle.blob(event.decision)), event)
+        extra = added_policies(bundle, chronicle, event)
+    except (KeyError, ValueError):
         yield path, None
         return
     decision = decide_next(chronicle, request, now, extra)

@@ -242,8 +242,16 @@ def _lists(data: bytes) -> list[list[str]]:
 
 
 def _voided(records: Records, run: Run, kernels: Iterable[Kernel]) -> bool:
-    """Whether somebody voided a run whom a policy calls independent of the developer."""
-    return any(is_independent(records, kernel, void.role, void.by) for _, void in run.voids for kernel in kernels)
+    """Whether somebody voided a run whom every policy that asks for its evaluation calls independent of the developer.
+
+    A policy that asks for none of it has no say: it could have been adopted for the sake of the void.
+    """
+    asking = [
+        kernel for kernel in kernels if any(item.digest == run.plan.evaluation for item in kernel.evaluations.values())
+    ]
+    return bool(asking) and any(
+        all(is_independent(records, kernel, void.role, void.by) for kernel in asking) for _, void in run.voids
+    )
 
 
 def _complete(chronicle: Chronicle, kernels: Sequence[Kernel], now: int, report: Report) -> None:

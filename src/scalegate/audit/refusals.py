@@ -51,8 +51,12 @@ def _judged_again(
         words = f"whether the log offered for run `{event.run}` had to be refused: it is not in the bundle"
         report.add("refusals", "impossible", words, entry.index)
         return False
-    except RecountError:
-        return True  # it cannot be counted at all
+    except RecountError as error:
+        if error.code not in {"items-missing", "order-undrawn"}:
+            return True  # it cannot be counted at all
+        words = f"whether the log offered for run `{event.run}` had to be refused: {error}"
+        report.add("refusals", "impossible", words, entry.index)
+        return False
     except (BundleError, OSError) as error:
         report.add("refusals", "untrusted", f"the log that was refused for run `{event.run}`: {error}", entry.index)
         return False

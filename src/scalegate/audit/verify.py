@@ -73,9 +73,9 @@ def verify(
     _own(audited, trust, now, own, report)
     _permits(audited, permits, now, report)
     audit_claims(bundle, audited, report)
-    audit_orders(bundle, audited, report)
     with TemporaryDirectory(prefix="scalegate-") as scratch:
         opened = Unsealed(bundle, keys, Path(scratch))
+        audit_orders(opened, audited, report)
         audit_results(opened, audited, now, report)
         audit_refusals(opened, audited, report)
     audit_openings(bundle, audited, report)

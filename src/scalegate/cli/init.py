@@ -51,7 +51,9 @@ def init(trust_file: Path, policy: Path | None, by: str, role: str, store: Path 
         parse(read_policy(policy), str(policy))
     place = store if store is not None else Path.cwd() / STORE_FOLDER
     clock = SystemClock()
-    with create_store(place, read_trust(trust_file), open_keyring(), clock.now()) as made:
+    trust, keys = read_trust(trust_file), open_keyring()
+    keys.keep_trust(trust)
+    with create_store(place, trust, keys, clock.now()) as made:
         entry = adopt(Book(made, clock), policy, speaker(by, role)) if policy else None
     # A URL may have a password in it.
     shown = str(place) if isinstance(place, Path) else "the database"

@@ -172,7 +172,8 @@ def store_option(function: F) -> F:
     return click.option(
         "--store",
         type=PLACE,
-        help="The store, a folder or `postgresql://...`; by default the nearest `.scalegate`, upward from here.",
+        help="The store, a folder or `postgresql://...` (a password belongs into the file that PGPASSFILE names); "
+        "by default the nearest `.scalegate`, upward from here.",
     )(function)
 
 

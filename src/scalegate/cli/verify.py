@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -71,12 +76,38 @@ def verify(  # noqa: PLR0913 - one argument for each option
     checked. 1: something does not hold. 4: something is not to be trusted.
     """
     now = SystemClock().now()
-    report = audit(folder, Brought(trust, own, kept, permits, opening), now if at is None else moment(at, now))
+    with _ending_in_order():
+        report = audit(folder, Brought(trust, own, kept, permits, opening), now if at is None else moment(at, now))
     if output.form == "json":
         output.json(_json(report))
     else:
         output.lines(_lines(report, output))
     return _EXITS[report.verdict]
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Have signals that end the program go through it: logs that were opened are in a folder that has to go first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only that one has a say in signals
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    # Once: another one must not end the removal of what the first one has removed.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def _json(report: Report) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """Redacted score tables: the scores of every sample of a log, committed to, and nothing that a model or item said.
 
-A table is JSON Lines in canonical form: a header, then one line for each try of the log in the order of its columns,
-absent tries included. A line is what `ledger.commitments` commits to (item, try, scores as exact text, blinded hash
-of the texts), its salt and its commitment; the header is bound by its digest, which every record names. The ledger
-has the root and the size. So a table is either the one that was committed to, or refused: no score, no try and no
-objection of the reader can be changed, dropped or added.
+A table is JSON Lines in canonical form: a header, then one line for each try of the log, absent tries included, in an
+order that follows from the secret of the log: that of the log would name blinded items by their place in a bank. A line
+is what `ledger.commitments` commits to (item, try, scores as exact text, blinded hash of the texts), its salt and its
+commitment; the header is bound by its digest, which every record names. The ledger has the root and the size. So a
+table is either the one that was committed to, or refused: no score, no try and no objection of the reader can be
+changed, dropped or added.
 
 A table is for recounting. Its reading has the digest of the table and never that of the log, and `read_log` does not
 know tables: evidence is recorded from logs. Objections to the log are kept by code only, because their messages quote
@@ -16,6 +17,7 @@ What a table cannot do any more it says itself, under `lost`.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +63,7 @@ _LOST_ITEMS = "Items cannot be compared with a registered list, only with its le
 _TEXTS = ("harness", "harness_version", "layout", "log", "model", "status", "task", "task_version")
 _TIMES = ("completed", "created", "planned_count")
 _LISTS = ("findings", "lost", "scorers")
+_ORDER = b"scalegate sample order 1\0"
 _LINE = frozenset({"commitment", "item", "salt", "scores", "text", "try"})
 _HEADER = frozenset({*_TEXTS, *_TIMES, *_LISTS, "format", "items", "epochs", "names_plan", "samples"})
 
@@ -76,10 +79,12 @@ class Redaction:
     Attributes:
         table: Bytes of the table.
         commitments: Root and size for the ledger, and the salts that show the texts of single samples.
+        order: Place of each sample in the columns of the log, for both forms of its table the same.
     """
 
     table: bytes = field(repr=False)
     commitments: Commitments
+    order: tuple[int, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class RedactedTable:
 
     Attributes:
         header: The header as plain data.
-        records: One for each try of the log, in the order of its columns.
+        records: One for each try of the log.
         salts: The salt of each.
         digest: `sha256:` and the digest of the table.
         size: Number of its bytes.
@@ -226,10 +231,12 @@ def redact(reading: Reading, texts: Mapping[Try, bytes], secret: bytes, *, items
     try:
         about = digest(header)
         samples = list(_samples(reading, texts))
-        commitments = Commitments.make(samples, secret, about, blind_items=items == "blinded")
+        order = _order(samples, secret)
+        placed = [samples[place] for place in order]
+        commitments = Commitments.make(placed, secret, about, blind_items=items == "blinded")
         lines: list[Plain] = [header]
         lines += [_line(record, commitments.salt(index)) for index, record in enumerate(commitments.records)]
-        return Redaction(b"".join(canonical_bytes(line) + b"\n" for line in lines), commitments)
+        return Redaction(b"".join(canonical_bytes(line) + b"\n" for line in lines), commitments, order)
     except UnicodeEncodeError as error:
         raise RedactionError("a name in the log is not Unicode: it holds half a surrogate pair") from error
     except CommitmentError as error:
@@ -291,6 +298,13 @@ def _samples(reading: Reading, texts: Mapping[Try, bytes]) -> Iterator[Sample]:
             for name, (value, missing) in zip(names, row, strict=True)
         ]
         yield Sample(item, attempt, tuple(scores), text)
+
+
+def _order(samples: list[Sample], secret: bytes) -> tuple[int, ...]:
+    """Return the places of samples in an order that only the secret gives, with the tries of an item together."""
+    key = hmac.digest(secret, _ORDER, "sha256")
+    marks = [(hmac.digest(key, canonical_bytes(each.item), "sha256"), each.attempt) for each in samples]
+    return tuple(sorted(range(len(samples)), key=marks.__getitem__))
 
 
 def _line(record: SampleRecord, salt: bytes) -> Plain:

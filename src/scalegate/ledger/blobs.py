@@ -65,6 +65,38 @@ def put_file(folder: Path, source: Path) -> str:
     return digest
 
 
+def fetch(folder: Path, digest: str, target: Path) -> None:
+    """Copy the bytes of a digest out of a folder that somebody else may have made, into a new file.
+
+    Raises:
+        KeyError: if they are not there.
+        StoreDamagedError: if what is there has another digest.
+        OSError: if something on the way is a link, or no plain file, or cannot be read or written.
+    """
+    names = _path(folder, digest).relative_to(folder).parts
+    running = hashlib.sha256()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        for place, name in enumerate(names, 1):
+            kind = os.O_NONBLOCK if place == len(names) else os.O_DIRECTORY
+            inner = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", digest)
+        with os.fdopen(descriptor, "rb", closefd=False) as file, target.open("xb") as copy:
+            while chunk := file.read(CHUNK):
+                running.update(chunk)
+                copy.write(chunk)
+    except FileNotFoundError as error:
+        raise KeyError(digest) from error
+    finally:
+        os.close(descriptor)
+    if f"sha256:{running.hexdigest()}" != digest:
+        target.unlink()
+        raise StoreDamagedError(f"the bytes under the name {digest} have another digest")
+
+
 def locate(folder: Path, digest: str) -> Path:
     """Return where the bytes of a digest are kept.
 

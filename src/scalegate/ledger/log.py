@@ -55,6 +55,10 @@ class Keys(Protocol):
         """Return what signs checkpoints with a key; None where its private key is elsewhere."""
         ...
 
+    def trusts(self) -> tuple[Trust, ...]:
+        """Return the trust files that a log may have here; none for any."""
+        ...
+
 
 class NoKeys:
     """Whoever only reads."""
@@ -66,6 +70,10 @@ class NoKeys:
     def note_signer(self, key: NoteKey) -> Signer | None:  # noqa: ARG002 - the protocol's argument
         """Return None."""
         return None
+
+    def trusts(self) -> tuple[Trust, ...]:
+        """Return none."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,11 @@ class Log:
         """Keep both; nothing is read yet."""
         self._table = table
         self._keys = keys
-        self._standing = Standing()
+        known = keys.trusts()
+        # Whoever can write the table could begin the log anew, with a trust file of his own.
+        self._trusts = frozenset(trust.digest for trust in known)
+        self._accept = self._trusts.union(*(trust.replaces for trust in known)) if known else None
+        self._standing = Standing(self._accept)
         self._note = b""
         # Looking for a key reads a folder.
         self._signers: dict[PublicKey | NoteKey, Signer] = {}
@@ -190,7 +202,7 @@ class Log:
     # ------------------------------------------------------------ parts
 
     def _forget(self) -> None:
-        self._standing, self._note = Standing(), b""
+        self._standing, self._note = Standing(self._accept), b""
 
     def _caught_up(self) -> tuple[Standing, str]:
         """Return the log with what was added since it was read last, and what is wrong with it.
@@ -198,20 +210,25 @@ class Log:
         Where a gate signed the head beside the log, it admitted every entry below: so they are only recalled. Else each
         is admitted here, with all its signatures: whoever has the log's key, and no more, gets nothing past this.
         """
-        standing = self._standing
+        standing, note = self._standing, self._note
+        # Whatever is added below was not checked yet: should anything fail, nothing of it stays.
+        self._forget()
         rows = self._table.read(len(standing.entries))
         fault = _taken(rows, standing.recall)
         if not fault and rows.leaves and not _vouched(standing, rows.note):
-            standing = Standing()
+            standing = Standing(self._accept)
             rows = self._table.read(0)
             fault = _taken(rows, standing.admit)
-        fault = fault or _fault(standing, rows)
-        if fault:
-            # What was read cannot stay: it was never checked against a checkpoint.
-            self._forget()
-        else:
-            self._standing, self._note = standing, rows.note
+        fault = fault or _fault(standing, rows) or self._other_trust(standing)
+        if not fault:
+            self._standing, self._note = standing, rows.note or note
         return standing, fault
+
+    def _other_trust(self, standing: Standing) -> str:
+        """Return what is wrong with the trust file in force, if the keys at hand are for others only."""
+        if standing.trust is None or not self._trusts or standing.trust.digest in self._trusts:
+            return ""
+        return f"its trust file {standing.trust.digest} is none of those that are kept with the keys"
 
     def _one(self, standing: Standing, ask: Ask, leaves: list[bytes]) -> Entry | StoreError:
         """Admit one event, and keep its leaf; what stands in its way is returned."""

@@ -11,7 +11,9 @@ taken from nowhere else.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -200,6 +202,7 @@ def _opened(module: str, uri: TokenUri, pin: Callable[[], str]) -> Iterator[_Ses
         raise SignerError(
             "usage", "module-missing", f"there is no library `{module:.200}`", "name it by its whole path"
         )
+    _require_own(Path(module))
     secret = pin()
     with _LOGIN:
         try:
@@ -225,6 +228,26 @@ def _opened(module: str, uri: TokenUri, pin: Callable[[], str]) -> Iterator[_Ses
                 f"the token does not do it: {reason:.200}",
                 "is it there, and the URI right?",
             ) from None
+
+
+def _require_own(module: Path) -> None:
+    """Refuse a library that somebody else may exchange or change: it runs in this process, and is given the PIN."""
+    try:
+        place = module.resolve(strict=True)
+        about = place.stat()
+        # In a folder with the sticky bit others can add files, and exchange none.
+        open_to_all = any(
+            mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in (each.stat().st_mode for each in place.parents)
+        )
+    except (OSError, RuntimeError):
+        raise SignerError("usage", "module-missing", f"the library `{module!s:.200}` cannot be read") from None
+    if about.st_uid not in (0, os.geteuid()) or about.st_mode & 0o022 or open_to_all:
+        raise SignerError(
+            "untrusted",
+            "module-exposed",
+            f"others may change the library `{module!s:.200}`, or a folder that it is in",
+            "root or you must own it, and nobody else may write it: `chmod go-w`",
+        )
 
 
 def _one(session: _Session, uri: TokenUri, of: object) -> _Key:

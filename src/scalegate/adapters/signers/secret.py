@@ -109,6 +109,13 @@ def _read(path: str, variable: str) -> bytes:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise SignerError("usage", "secret-unread", f"{variable} does not name a file")
+        if about.st_uid not in (0, os.geteuid()):
+            raise SignerError(
+                "untrusted",
+                "secret-foreign",
+                f"the file that {variable} names belongs to somebody else, who knows what is in it",
+                "make one of your own, with another secret",
+            )
         if about.st_mode & 0o077:
             raise SignerError(
                 "untrusted",

@@ -23,15 +23,20 @@ from scalegate.cli.output import Output
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--without", multiple=True, metavar="RUN", help="A run whose scores are handed over, and not its log.")
-@click.option("--withhold", multiple=True, metavar="RUN", help="A run whose scores are not handed over, either.")
-@click.option("--blind", is_flag=True, help="Hide the ids of items in the scores of runs without their logs.")
+@click.option(
+    "--withhold",
+    multiple=True,
+    metavar="RUN",
+    help="A run of which neither log, scores nor items are handed over, but for what the log of entries says.",
+)
+@click.option("--blind", is_flag=True, help="Hide ids and order of items in the scores of runs without their logs.")
 @click.option(
     "--seal-for",
     "seal_for",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PEM",
-    help="A public X25519 key: add the logs that are left out, readable for its owner only.",
+    help="A public X25519 key: add what is left out of these runs, readable for its owner only.",
 )
 @click.option("--attest", is_flag=True, help="Add what the log says as Sigstore bundles, signed by the gate.")
 @store_option
@@ -53,6 +58,9 @@ def export(  # noqa: PLR0913 - one argument for each option
 
     What is left out is named in the log by its digest, and `verify` says that it could not look at it. Scores of runs
     without their logs are counted again from redacted tables, where the result committed to them.
+
+    Entries are handed over in any case. They have the counts of each result and, of a sampled run and of audits of it,
+    what each item came to in the drawn order: whoever has the items from elsewhere can tell which came to what.
     """
     handing = Handing(frozenset(without), frozenset(withhold), blind, read_recipients(seal_for))
     found = write(open_book(ctx, store), folder, handing, open_keyring() if attest else None)
@@ -64,9 +72,12 @@ def export(  # noqa: PLR0913 - one argument for each option
             "left_out": list(found.left),
             "tables": found.tables,
             "sealed": found.sealed,
+            "without_tables": list(found.tableless),
         },
         f"wrote {found.entries} entries and {found.blobs} documents into {folder}",
     )
+    for run in found.tableless:
+        output.warn(f"run `{run}`: its result commits to no samples, so that there is no table of its scores in it")
     if found.left:
         output.hint(f"{len(found.left)} documents are not in it; README there names them")
     return exits.YES

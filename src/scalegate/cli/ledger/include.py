@@ -9,6 +9,7 @@ import click
 from scalegate.app.including import Included, put_in, waiting
 from scalegate.app.including import include as take_in
 from scalegate.app.places import find_store
+from scalegate.app.refusal import RefusalError
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
@@ -20,7 +21,7 @@ from scalegate.cli.text import safe
 @store_option
 @format_option
 @click.pass_context
-def include(ctx: click.Context, *, files: tuple[Path, ...], store: Path | None, output: Output) -> int:
+def include(ctx: click.Context, *, files: tuple[Path, ...], store: Path | str | None, output: Output) -> int:
     """Take statements that somebody signed elsewhere into the log; without FILES, those in its inbox.
 
     The rules are those of every entry: signed with the key in force, in a role that the trust file gives, and the next
@@ -40,12 +41,20 @@ def include(ctx: click.Context, *, files: tuple[Path, ...], store: Path | None, 
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @store_option
 @format_option
-def inbox(*, files: tuple[Path, ...], store: Path | None, output: Output) -> int:
+def inbox(*, files: tuple[Path, ...], store: Path | str | None, output: Output) -> int:
     """Hand in statements that you signed, where you may not write to the log itself.
 
     A statement that lies there for longer than the trust file allows holds everything. Keep your own copy: whoever runs
-    the log can take it out again, and only your copy shows that.
+    the log can take it out again, and only your copy shows that. A log in a database has no inbox here: send the
+    statement to whoever runs its gate.
     """
+    if isinstance(store, str):
+        raise RefusalError(
+            "usage",
+            "inbox-database",
+            "the inbox of a log in a database is a folder on the machine of whoever runs its gate, and not here",
+            "send him the statement: `scalegate ledger include FILE` takes it in, and writes your receipt",
+        )
     places = put_in(store if store is not None else find_store(Path.cwd()), files)
     output.facts(
         {"waiting": [str(path) for path in places]},

@@ -14,11 +14,11 @@ from scalegate.cli.options import examples, store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The interface to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The port; by default any that is free.")
 @store_option
-def serve(*, host: str, port: int, store: Path | None) -> int:
+def serve(*, host: str, port: int, store: Path | str | None) -> int:
     """Let others read the log over HTTP, as C2SP tlog-tiles: the newest checkpoint, tiles and entries.
 
     Prints its URL, and answers until it is interrupted. There is no TLS here: put a server that has it in front. What
-    entries say is for everybody then; documents that they name are not served.
+    entries say is for everybody then; documents that they name are not served. A log in a database is exported instead.
     """
     # Deferred: help does without them.
     from scalegate.adapters.log_server import serve as listen  # noqa: PLC0415

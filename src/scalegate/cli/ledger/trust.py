@@ -9,6 +9,7 @@ import click
 from scalegate.app.showing import changes, facts_of, trust_in_force
 from scalegate.app.trusting import adopt_trust, read_trust
 from scalegate.cli import exits
+from scalegate.cli.keyring import open_keyring
 from scalegate.cli.lazy import LazyGroup
 from scalegate.cli.options import examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
@@ -63,9 +64,11 @@ def adopt(ctx: click.Context, *, file: Path, store: Path | None, output: Output)
 
     Signed by the gate. Nobody who verifies has to accept it: everybody brings a trust file of their own.
     """
-    book, new = open_book(ctx, store), read_trust(file)
-    found = changes(trust_in_force(book), new)
-    entry = adopt_trust(book, new)
+    new, keys = read_trust(file), open_keyring()
+    with keys.following(new):
+        book = open_book(ctx, store)
+        found = changes(trust_in_force(book), new)
+        entry = adopt_trust(book, new)
     if output.form == "json":
         output.json({"entry": entry.index, "digest": entry.digest, "trust": new.digest, "changes": found})
     else:
