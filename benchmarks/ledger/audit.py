@@ -34,8 +34,8 @@ from tests.cli.lab import POLICY  # noqa: E402
 from tests.ledger.keys import MemoryKeys, make_trust  # noqa: E402
 
 SMALL, LARGE = 10_000, 100_000
-# In each thousand entries: two models, four runs with their logs, eight answers, and statements.
-BLOCK, MODELS, RUNS, ANSWERS = 1_000, 2, 2, 4
+# In each five thousand entries: two models, four runs with their logs, eight answers, and statements.
+BLOCK, MODELS, RUNS, ANSWERS = 5_000, 2, 2, 4
 ITEMS = 100
 START = 1_790_000_000
 ADA, LEA = Speaker("Ada", "developer"), Speaker("Lea", "auditor")
@@ -96,9 +96,10 @@ def _run(book: Book, folder: Path, name: str, subject: str, now: int) -> None:
     add_result(book, name, log, LEA)
 
 
-def _audit(folder: Path, trust: Any) -> tuple[float, Any]:
+def _audit(folder: Path, trust: Any, size: int) -> tuple[float, Any]:
+    now = START + 3_600 * (size // BLOCK + 1)
     start = process_time()
-    report = verify(folder / "out", trust, START)
+    report = verify(folder / "out", trust, now)
     return process_time() - start, report
 
 
@@ -109,7 +110,7 @@ def rows() -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory(prefix="scalegate-audit-") as place:
             folder = Path(place)
             trust = _build(folder, size)
-            seconds, report = _audit(folder, trust)
+            seconds, report = _audit(folder, trust, size)
             bad = report.of("failed", "untrusted")
             if bad:
                 raise SystemExit(f"the audit of an honest ledger fails: {bad[:3]}")
