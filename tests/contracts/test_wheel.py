@@ -44,4 +44,4 @@ def test_license_version_and_command_are_declared(wheel: zipfile.ZipFile) -> Non
     assert "License-Expression: Apache-2.0" in metadata
     assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
     commands = wheel.read(f"{info}/entry_points.txt").decode()
-    assert "scalegate = scalegate.cli.main:main" in commands
+    assert "scalegate = scalegate.cli.main:run" in commands

@@ -6,11 +6,11 @@ be recorded is one, and so is a permit that contradicts itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from scalegate.app.book import ATTEMPTS, Book
-from scalegate.app.including import overdue
+from scalegate.app.book import ATTEMPTS, INBOX, Book
 from scalegate.app.policies import parse
 from scalegate.app.refusal import RefusalError
 from scalegate.app.trusting import history_of
@@ -109,7 +109,7 @@ def distrusted(book: Book) -> str:
     history = book.read()
     if history.fault:
         return history.fault
-    late = overdue(book, history, book.now(history))
+    late = _overdue(book, history)
     if late or history.terms is None or not history.terms.witnessed:
         return late
     # Deferred: a log without witnesses does without the network.
@@ -125,6 +125,16 @@ def distrusted(book: Book) -> str:
             f"{names} cosigned a longer or another history of this log: this store was rolled back, or the log forked"
         )
     return ""
+
+
+def _overdue(book: Book, history: History) -> str:
+    """Return which statement in the inbox has waited too long; empty for none."""
+    if not os.path.lexists(book.store.folder / INBOX):
+        return ""
+    # Deferred: most stores have no inbox, and the gate has to start quickly.
+    from scalegate.app.including import overdue  # noqa: PLC0415
+
+    return overdue(book, history, book.now(history))
 
 
 def ask_only(book: Book, request: Request, added: Sequence[Added] = (), at: int | None = None) -> Answer:

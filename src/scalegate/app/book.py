@@ -21,6 +21,8 @@ from scalegate.ledger.standing import Standing
 
 # So many other writers in a row mean that something is wrong; each try reads the history anew.
 ATTEMPTS = 50
+# Where statements wait that somebody signed elsewhere, in the folder of the store.
+INBOX = "inbox"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}", re.ASCII)
 MAX_SPEAKER = 200

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scalegate.app.book import Book
+from scalegate.app.book import INBOX, Book
 from scalegate.app.places import refusal_of
 from scalegate.app.proving import prove
 from scalegate.app.refusal import RefusalError
@@ -30,7 +30,6 @@ from scalegate.ledger.leaf import MAX_LEAF, Leaf, LeafError, read_leaf
 from scalegate.ledger.log import MAX_SKEW, Ask
 from scalegate.ledger.standing import Standing
 
-INBOX = "inbox"
 SUFFIX = ".leaf"
 RECEIPT = ".receipt"
 # More than this is no inbox that anybody reads.

@@ -30,6 +30,7 @@ from scalegate.app.refusal import RefusalError
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.ports import SignatureAlgorithm, Signer
 from scalegate.ledger.files import write_durably
+from scalegate.ledger.holders import NotAdmittedError, read_trust
 from scalegate.ledger.note import NoteError, NoteKey, SignatureType, format_vkey
 from scalegate.ledger.signatures import PublicKey, SignatureError
 from scalegate.ledger.trust import Speaker, Trust, format_key_line, parse_trust
@@ -146,7 +147,7 @@ class Keyring:
                     check_folder(self.folder)
                 given = self._secrets.environ.get(TRUST, "")
                 paths += [Path(given)] if given else []
-                return tuple(parse_trust(path.read_bytes(), str(path)) for path in paths)
+                return tuple(_kept_trust(path) for path in paths)
             except OSError as error:
                 raise RefusalError(
                     "usage", "trust-unread", f"a trust file beside the keys cannot be read: {error.strerror}"
@@ -355,6 +356,16 @@ class _LazySigner:
             secret: list[str] = [self._secrets.pin(name)]
             return Pkcs11Signer(file.uri, file.module, file.public, lambda: secret[0])
         return KeyFileSigner(file, self._secrets.passphrase(name) if file.is_encrypted else None)
+
+
+def _kept_trust(path: Path) -> Trust:
+    """Return a trust file; one that was parsed before, as the log has it, is not parsed again."""
+    data = path.read_bytes()
+    try:
+        return read_trust(data.decode("utf-8"))
+    except (NotAdmittedError, UnicodeDecodeError):
+        # Once more, for what is wrong with it and where.
+        return parse_trust(data, str(path))
 
 
 def keys_folder(given: Path | None, environ: Mapping[str, str]) -> Path:

@@ -33,6 +33,13 @@ class Sight:
     def add(self, entry: Entry) -> None:
         """Look at the next entry."""
         event = entry.event
+        kind = type(event)
+        if kind is not HeadWitnessed and kind is not TrustAdopted:
+            if kind is not DecisionMade:
+                # Answers follow from what is before them; everything else could be exchanged while nobody has seen it.
+                self._places.append(entry.index)
+                self._times.append(entry.at)
+            return
         if isinstance(event, HeadWitnessed):
             known = self.heads.get(event.size)
             if known is None or not known.mark:
@@ -40,12 +47,9 @@ class Sight:
             self.time = event.time if self.time is None else max(self.time, event.time)
             self.covered = max(self.covered, event.size)
             return
-        if isinstance(event, TrustAdopted):
-            self.heads, self.since, self.time, self.covered = {}, entry.index, None, 0
-        if not isinstance(event, DecisionMade):
-            # Answers follow from what is before them; everything else could be exchanged while nobody has seen it.
-            self._places.append(entry.index)
-            self._times.append(entry.at)
+        self.heads, self.since, self.time, self.covered = {}, entry.index, None, 0
+        self._places.append(entry.index)
+        self._times.append(entry.at)
 
     def mark_of(self, registration: Entry) -> str:
         """Return what the order of a run is drawn from; empty where nobody drew it under the trust file in force."""

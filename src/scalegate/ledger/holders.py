@@ -8,6 +8,7 @@ auditor who was a developer.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import DecisionMade, Event
@@ -160,8 +161,9 @@ def _owners(trust: Trust) -> list[tuple[PublicKey, str]]:
     ]
 
 
+@lru_cache(maxsize=16)
 def read_trust(text: str) -> Trust:
-    """Return the trust file of an event.
+    """Return the trust file of an event; it is read once, however often one asks.
 
     Raises:
         NotAdmittedError: if the text is none.

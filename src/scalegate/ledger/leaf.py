@@ -41,6 +41,7 @@ MAX_LEAF = 65_535
 MAX_STATEMENT = 48_000
 MAX_TIME = 1 << 53
 _RATIONAL = re.compile(r"-?[0-9]{1,400}/[0-9]{1,400}", re.ASCII)
+_FIRST = b'{"payload":"'
 _PREFIX, _SUFFIX = "urn:scalegate:", ":v1"
 # The same as `canonical_bytes` where keys are ASCII, which ours are, and ten times as fast.
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -201,7 +202,6 @@ class _Signature(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    payload: str
     signatures: list[_Signature]
 
 
@@ -210,13 +210,12 @@ _read_statement = msgspec.json.Decoder(_Statement).decode
 
 
 class Recalled(NamedTuple):
-    """What is needed of a leaf that was admitted before; `hints` say whose keys are said to have signed it."""
+    """What is needed of a leaf that was admitted before."""
 
     digest: str
     number: int
     at: int
     event: Event
-    hints: tuple[str, ...]
 
 
 def recall_leaf(data: bytes) -> Recalled:
@@ -228,15 +227,28 @@ def recall_leaf(data: bytes) -> Recalled:
         LeafError: if the bytes are no leaf after all.
     """
     try:
-        outer = _read_envelope(data)
-        payload = a2b_base64(outer.payload)
+        # In canonical form the payload comes first, and base64 holds no quotation mark.
+        if not data.startswith(_FIRST):
+            raise LeafError("the entry is no leaf: its payload does not come first")
+        payload = a2b_base64(data[len(_FIRST) : data.index(b'"', len(_FIRST))])
         statement = _read_statement(payload)
         predicate = statement.predicate
         event = _decoder(statement.predicateType)(predicate.event)
     except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError, KeyError) as error:
         raise LeafError(f"the entry is no leaf: {error}") from error
-    hints = tuple([item.keyid for item in outer.signatures])
-    return Recalled(digest_bytes(payload), predicate.number, predicate.at, event, hints)
+    return Recalled(digest_bytes(payload), predicate.number, predicate.at, event)
+
+
+def hints_of(data: bytes) -> tuple[str, ...]:
+    """Return whose keys are said to have signed a leaf.
+
+    Raises:
+        LeafError: if the bytes are no leaf.
+    """
+    try:
+        return tuple([item.keyid for item in _read_envelope(data).signatures])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise LeafError(f"the entry is no leaf: {error}") from error
 
 
 @cache

@@ -23,7 +23,7 @@ from scalegate.ledger.checkpoint import CheckpointError
 from scalegate.ledger.codec import encode_event
 from scalegate.ledger.dsse import DsseError, verify_envelope
 from scalegate.ledger.holders import HOLDING, OWN, Holders, NotAdmittedError, key_in, read_trust
-from scalegate.ledger.leaf import MAX_TIME, Leaf, LeafError, Recalled, read_leaf, recall_leaf
+from scalegate.ledger.leaf import MAX_TIME, Leaf, LeafError, Recalled, hints_of, read_leaf, recall_leaf
 from scalegate.ledger.merkle import Tree, TreeSizeError, leaf_hash
 from scalegate.ledger.note import NoteError
 from scalegate.ledger.signatures import PublicKey, SignatureError
@@ -171,6 +171,7 @@ class Standing:
         """
         try:
             leaf = recall_leaf(data)
+            hints = hints_of(data) if isinstance(leaf.event, OWN) else ()
         except LeafError as error:
             raise NotAdmittedError(str(error)) from error
         event = leaf.event
@@ -180,7 +181,7 @@ class Standing:
         author: str = getattr(event, "by", "")
         if isinstance(event, OWN):
             pairs = self.signers_of(event)
-            author = next((name for name, keys in pairs if keys[0].digest in leaf.hints), "")
+            author = next((name for name, keys in pairs if keys[0].digest in hints), "")
         elif not author or self.trust is None:
             raise NotAdmittedError("it names nobody who says it, or comes before any trust file")
         if leaf.number != self.number_of(author):
