@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -39,7 +40,8 @@ def softhsm():
     library, tool = unpacked / "usr/lib/softhsm/libsofthsm2.so", unpacked / "usr/bin/softhsm2-util"
     if not library.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
         unpacked.mkdir(exist_ok=True)
-        subprocess.run(["apt-get", "download", "libsofthsm2", "softhsm2"], cwd=unpacked, check=False, timeout=120)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(["apt-get", "download", "libsofthsm2", "softhsm2"], cwd=unpacked, check=False, timeout=120)
         for package in unpacked.glob("*.deb"):
             subprocess.run(["dpkg", "-x", package, unpacked], check=True)
     if not library.exists():
