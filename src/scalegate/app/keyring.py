@@ -34,7 +34,7 @@ from scalegate.ledger.holders import NotAdmittedError, read_trust
 from scalegate.ledger.note import NoteError, NoteKey, SignatureType, format_vkey
 from scalegate.ledger.signatures import PublicKey, SignatureError
 from scalegate.ledger.trust import Speaker, Trust, format_key_line, parse_trust
-from scalegate.ledger.trust_words import MAX_SPEAKER_NAME, write_key
+from scalegate.ledger.trust_words import MAX_SPEAKER_NAME
 
 KEYS = "SCALEGATE_KEYS"
 TRUST = "SCALEGATE_TRUST"
@@ -386,29 +386,6 @@ def keys_folder(given: Path | None, environ: Mapping[str, str]) -> Path:
             raise RefusalError("usage", "keys-nowhere", "no folder of keys is named", f"--keys or {KEYS} names one")
         base = Path(home) / ".config"
     return base / "scalegate" / "keys"
-
-
-def describe(entry: KeyEntry) -> dict[str, object]:
-    """Return what is to be said of a key, by name; nothing of it is secret."""
-    return {
-        "name": entry.name,
-        "roles": list(entry.roles),
-        "kind": entry.kind,
-        "algorithm": entry.public.algorithm,
-        "state": _state(entry),
-        "digest": entry.public.digest,
-        "public": write_key(entry.public),
-        "file": str(entry.file),
-        "line": entry.line,
-    }
-
-
-def _state(entry: KeyEntry) -> str:
-    if entry.fault:
-        return f"not used: {entry.fault}"
-    if entry.kind in {"file", "note"}:
-        return "passphrase" if entry.is_encrypted else "unprotected"
-    return "in the agent" if entry.kind == "ssh-agent" else "in a token"
 
 
 def _entry(path: Path) -> KeyEntry:

@@ -20,7 +20,7 @@ from scalegate.cli.text import columns, safe
 def list_keys(folder: Path | None, output: Output) -> int:
     """List the keys of this machine. None is opened, so that no passphrase is asked for."""
     # Deferred: help does without it.
-    from scalegate.app.keyring import describe  # noqa: PLC0415
+    from scalegate.app.key_facts import describe  # noqa: PLC0415
 
     keyring = open_keyring(folder)
     rows = [describe(entry) for entry in keyring.entries()]

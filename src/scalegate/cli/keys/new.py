@@ -64,7 +64,7 @@ def new(  # noqa: PLR0913 - one argument for each option
     the PIN of a token from SCALEGATE_PIN or SCALEGATE_PIN_FILE.
     """
     # Deferred: help does without it.
-    from scalegate.app.keyring import describe  # noqa: PLC0415
+    from scalegate.app.key_facts import describe  # noqa: PLC0415
 
     if sum(item is not None for item in (name, log, witness)) != 1:
         raise click.UsageError("give one of NAME, --log and --witness")
