@@ -532,6 +532,18 @@ def test_nothing_of_a_sealed_log_is_left_behind_by_an_audit_that_is_ended(two, n
     scratch = two.folder / "scratch"
     scratch.mkdir()
     line = ("verify", folder, "--trust", trust_file(), "--opening-key", two.folder / "lea.key")
+    # On a busy machine the audit may be through before the signal comes: then once more.
+    ended = 0
+    for _ in range(8):
+        ended = ended_while_open(line, scratch, number)
+        assert list(scratch.rglob("*")) == []
+        if ended == 70:
+            break
+    assert ended == 70, "it was ended while the log was open"
+
+
+def ended_while_open(line, scratch, number):
+    """Audit in a process of its own, end it once a log is open, and return its exit code."""
     process = subprocess.Popen(
         [sys.executable, "-m", "scalegate.cli.main", *map(str, line)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(scratch)},
@@ -543,8 +555,7 @@ def test_nothing_of_a_sealed_log_is_left_behind_by_an_audit_that_is_ended(two, n
     while process.poll() is None and not any(len(path.stem) == 64 for path in scratch.rglob("*")):
         time.sleep(0.001)
     process.send_signal(number)
-    assert process.wait(20) == 70, "it was ended while the log was open"
-    assert list(scratch.rglob("*")) == []
+    return process.wait(20)
 
 
 @pytest.mark.parametrize("option", [("ledger", "export", "out2", "--seal-for"),
