@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
 from scalegate.app.refusal import RefusalError
-from scalegate.gate.records import person
-
-# Scripts with letters that look like those of another one.
-_ALIKE = ("LATIN", "CYRILLIC", "GREEK")
+from scalegate.core.person import mixed_scripts, normal_form, person
 
 
 def check_form(what: str, name: str) -> str:
@@ -18,18 +14,10 @@ def check_form(what: str, name: str) -> str:
     Raises:
         RefusalError: for any other spelling; the hint has the one.
     """
-    plain = " ".join(unicodedata.normalize("NFKC", name).split())
+    plain = normal_form(name)
     if name != plain:
         raise RefusalError("usage", "name-form", f"the {what} `{name:.80}` is not in normal form", f"write `{plain}`")
-    scripts = {
-        script
-        for letter in name
-        if letter.isalpha()
-        for script in _ALIKE
-        if unicodedata.name(letter, "").startswith(script)
-    }
-    if len(scripts) > 1:
-        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
+    if mixed := mixed_scripts(name):
         raise RefusalError(
             "usage",
             "name-mixed",

@@ -20,12 +20,12 @@ from scalegate.audit.bundle import MAX_DOCUMENT, Bundle, BundleError
 from scalegate.audit.chosen import RecountError
 from scalegate.audit.decisions import added_policies, asked, record_in
 from scalegate.audit.entries import Audited
+from scalegate.audit.outcomes import evaluations_of
 from scalegate.audit.recount import planned_items, rule
 from scalegate.audit.redacted import read_name
 from scalegate.audit.report import Report
 from scalegate.audit.results import Registered, examine, judge
 from scalegate.core.canonical import Plain, canonical_bytes, digest_bytes
-from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import DecisionMade, Entry, PolicyAdopted, ResultReported, Terms
 from scalegate.core.evidence import Crossing, Fact
 from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Constant, Evaluation, Kernel, Measure, Not
@@ -39,7 +39,6 @@ from scalegate.gate.records import Records, Run, evidence_of
 from scalegate.gate.streams import Bounds, Streams
 from scalegate.ingest.outcomes import item_outcomes
 from scalegate.ledger.trust import parse_trust
-from scalegate.policy import load
 from scalegate.stats.pooling import FIRST, Counts
 
 FOLDER = "derived/"
@@ -96,7 +95,7 @@ def derive(bundle: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, byte
                 if path.startswith(_KERNELS):
                     kernels.add(path)
         if isinstance(event, PolicyAdopted):
-            evaluations |= _evaluations(event)
+            evaluations |= evaluations_of(event)
         if isinstance(event, ResultReported):
             yield from _of_result(bundle, chronicle, evaluations, entry, event)
         chronicle.add(entry)
@@ -333,14 +332,6 @@ def _condition(condition: Condition) -> Plain:
 
 
 # ---------------------------------------------------------------- scores
-
-
-def _evaluations(event: PolicyAdopted) -> dict[str, Evaluation]:
-    try:
-        kernel = load(event.text, f"{event.policy}.yaml")
-    except DiagnosticError:
-        return {}  # the gate holds everything under such a policy
-    return {item.digest: item for item in kernel.evaluations.values() if item.digest}
 
 
 def _of_result(

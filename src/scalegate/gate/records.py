@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from scalegate.core.events import (
     DecisionMade,
@@ -29,16 +27,11 @@ from scalegate.core.events import (
 from scalegate.core.kernel import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.log_events import OrderDrawn
 from scalegate.core.order import seed_of
+from scalegate.core.person import person
 from scalegate.core.subject import Subject
 from scalegate.gate.sight import Sight
 
 SCALING = frozenset({TRAIN, NEW_SCALE})
-
-
-@lru_cache(maxsize=4_096)
-def person(name: str) -> str:
-    """Return who a name stands for: names that look the same but for case, width and spaces are one person."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from scalegate.core.events import ResultReported, RunRegistered
 from scalegate.core.evidence import Crossing, Fact, Gap
 from scalegate.core.kernel import Evaluation, Kernel
+from scalegate.core.person import person
 from scalegate.core.quantities import (
     FOREVER,
     UNBOUNDED,
@@ -28,7 +29,7 @@ from scalegate.gate.budget import ErrorBudget, Stratum, stratum_name
 from scalegate.gate.lineage import Link
 from scalegate.gate.provenance import flawed, flaws
 from scalegate.gate.reach import Reach
-from scalegate.gate.records import Records, Run, evidence_of, person
+from scalegate.gate.records import Records, Run, evidence_of
 from scalegate.gate.standing import Standing
 from scalegate.gate.voices import may_speak
 from scalegate.stats.pooling import Counts, Pooled, pooled, pooled_upper

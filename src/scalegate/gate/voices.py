@@ -8,8 +8,9 @@ from typing import Literal
 
 from scalegate.core.events import Entry, Statement
 from scalegate.core.kernel import Kernel, Role
+from scalegate.core.person import person
 from scalegate.core.quantities import FOREVER
-from scalegate.gate.records import Records, person
+from scalegate.gate.records import Records
 
 
 @dataclass(frozen=True, slots=True)

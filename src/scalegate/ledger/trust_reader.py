@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scalegate.core.diagnostic import Span
+from scalegate.core.person import person
 from scalegate.ledger.note import MAX_SIGNATURES, NoteKey
 from scalegate.ledger.signatures import PublicKey
 from scalegate.ledger.trust_lines import OUR_KEYWORDS, TLOG_KEYWORDS, Findings, Line, Word, quote, suggestion
 from scalegate.ledger.trust_words import (
     check_speaker_name,
-    person,
     read_digest,
     read_duration,
     read_key,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import re
-import unicodedata
 
+from scalegate.core.person import mixed_scripts, normal_form
 from scalegate.core.ports import SignatureAlgorithm
 from scalegate.ledger.checkpoint import decode_base64
 from scalegate.ledger.note import NoteError, NoteKey, SignatureType, parse_vkey
@@ -32,13 +32,6 @@ _ROLE = re.compile(r"[A-Za-z][A-Za-z0-9.-]{0,127}", re.ASCII)
 _URL = re.compile(r"https?://[^/?#]+[^#]*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _HEX_KEY = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
-# Scripts with letters that look like those of another one.
-_ALIKE = ("LATIN", "CYRILLIC", "GREEK")
-
-
-def person(name: str) -> str:
-    """Return what names have in common that stand for one person: width, case and spaces do not count."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
 
 
 def read_number(text: str) -> int | None:
@@ -155,7 +148,7 @@ def read_roles(word: Word, findings: Findings) -> frozenset[str] | None:
 
 def check_speaker_name(word: Word, findings: Findings) -> None:
     """Record what is wrong with the name of a speaker: another spelling of itself, or letters of two scripts."""
-    plain = " ".join(unicodedata.normalize("NFKC", word.text).split())
+    plain = normal_form(word.text)
     if not plain:
         findings.error("T209", "the name is empty", word.span, help='write a name, for example "Ada Osei"')
     elif word.text != plain:
@@ -164,15 +157,7 @@ def check_speaker_name(word: Word, findings: Findings) -> None:
         findings.error("T209", message, word.span, cause=cause, help=f"write {quote(plain)}")
     elif len(plain) > MAX_SPEAKER_NAME:
         findings.error("T209", f"the name is longer than {MAX_SPEAKER_NAME} characters", word.span)
-    scripts = {
-        script
-        for letter in plain
-        if letter.isalpha()
-        for script in _ALIKE
-        if unicodedata.name(letter, "").startswith(script)
-    }
-    if len(scripts) > 1:
-        mixed = " and ".join(sorted(script.capitalize() for script in scripts))
+    if mixed := mixed_scripts(plain):
         message = f"the name {quote(word.text)} mixes {mixed} letters"
         findings.error("T209", message, word.span, cause="it could look like the name of somebody else")
 
