@@ -19,15 +19,19 @@ PLACE := $(shell pwd | cksum | cut -d ' ' -f 1)
 KEY := $(PLACE)-$(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 CREATED := $(VENV)/created-$(PLACE)
 DEV := $(VENV)/dev-$(KEY)
+STORY := $(VENV)/dev-story-$(KEY)
 EXTRAS := $(VENV)/dev-extras-$(KEY)
 
-.PHONY: help demo test test-all bench lint format clean
+.PHONY: help demo tour test test-all bench lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | \
 	  while IFS='|' read -r verb what; do printf '%-14s %s\n' "$$verb" "$$what"; done
 
-demo: $(DEV) ## a policy that holds a training run, and lets it go on
+demo: $(STORY) ## real training that a policy stops, releases, and stops for good; some minutes
+	@$(RUN) examples/story/run.py
+
+tour: $(DEV) ## the commands one by one, on logs that were made before; half a minute
 	@$(RUN) examples/demo/run.py
 
 test: lint ## linters, then the fast tests
@@ -65,9 +69,13 @@ $(DEV): $(CREATED)
 	@$(call install,dev)
 	@touch $@
 
-$(EXTRAS): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench$(comma)postgres$(comma)pkcs11$(comma)foreign)
+$(STORY): $(CREATED)
+	@$(call install,dev$(comma)inspect$(comma)hf)
 	@touch $@ $(DEV)
+
+$(EXTRAS): $(CREATED)
+	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench$(comma)postgres$(comma)pkcs11$(comma)foreign$(comma)lightning$(comma)ray$(comma)guard)
+	@touch $@ $(DEV) $(STORY)
 
 comma := ,
 install = echo 'installing scalegate[$(1)] into $(VENV)'; $(RUN) -m pip install -qq --editable '.[$(1)]'

@@ -1,7 +1,7 @@
 """All measurements of one machine in one run: a table, and `benchmarks/results.json`.
 
     make bench
-    python benchmarks/run.py [gate] [cli] [ingest] [ledger] [stats] [--inspect-python PYTHON]
+    python benchmarks/run.py [gate] [cli] [enforce] [ingest] [ledger] [stats] [--inspect-python PYTHON]
 
 Every number beside ours was measured in the same run. Times are CPU times.
 """
@@ -223,6 +223,11 @@ def _of_peer(peer: str, theirs: Any, how: str) -> str:
     return f"{peer}, {how}{cut};{spread} {theirs.gaps}, worst {theirs.worst:.2f}"
 
 
+def enforce() -> list[Row]:
+    """Time what a permit adds to the steps of a training loop."""
+    return [Row(**row) for row in _module("enforce/measure.py").rows()]
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text."""
     head = ("what", "ours", "unit", "beside", "theirs", "ratio", "target", "met")
@@ -250,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="timings beside other tools")
     parser.add_argument(
-        "rooms", nargs="*", choices=[[], "gate", "cli", "ingest", "ledger", "stats"], help="all without any"
+        "rooms", nargs="*", choices=[[], "gate", "cli", "enforce", "ingest", "ledger", "stats"], help="all without any"
     )
     parser.add_argument("--inspect-python", default=sys.executable, help="an interpreter that has inspect_ai")
     options = parser.parse_args(arguments)
@@ -260,6 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ingest": lambda: ingest(options.inspect_python),
         "ledger": ledger,
         "stats": stats,
+        "enforce": enforce,
     }
     rows = [row for name in options.rooms or rooms for row in rooms[name]()]
     print(table(rows))

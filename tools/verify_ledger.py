@@ -22,12 +22,14 @@ from typing import Any
 
 DAY, FOREVER, UNBOUNDED, GRID, MOST = 86_400, 1 << 62, 1 << 400, 1_000_000, 2_048
 EXITS = {"passed": 0, "impossible": 3, "failed": 1, "untrusted": 4}  # from the best to the worst
+GRANTED = ("action", "subject", "context", "limit", "expires")  # what a claim repeats of its permit
 COUNTS = ("successes", "failures", "missing")
 KEYWORDS = ("log", "witness", "group", "quorum", "fresh", "include", "replaces", "key")
-OWN = ("trust-adopted", "head-witnessed", "order-drawn", "decision-made")  # what the log says itself, by its gate
+# What the log says itself, by its gate.
+OWN = ("trust-adopted", "head-witnessed", "order-drawn", "decision-made", "permit-claimed", "job-reported")
 TAGS = "|".join(OWN) + ("|policy-(adopted|withdrawn)|hole-filled|statement|subject-declared|run-(registered|voided)|"
         "result-(reported|refused)|defect-retracted|method-published|stop-(ordered|lifted)|exception-invoked|"
-        "permit-revoked|key-(rotated|revoked)")
+        "permit-revoked|key-(rotated|revoked)|multiplier-stated")
 DER = {"ed": "302a300506032b6570032100", "ec": "", "ml": "30820532300b06096086480165030403110382052100"}  # before a key
 UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 LEAF = ["payload payloadType signatures", "_type predicate predicateType subject", "at event log number",
@@ -210,7 +212,7 @@ class Log:
     def __init__(self, mine: Trust) -> None:
         self.mine, self.trust, self.answers, self.heads, self.entries, self.hashes = mine, mine, 0, {""}, [], []
         self.keys, self.owners, self.numbers, self.models, self.runs = {}, {}, {}, {}, {}
-        self.revoked, self.seen = set(), set()
+        self.revoked, self.seen, self.claims, self.jobs = set(), set(), {}, {}
     def of(self, *tags: str, end: int | None = None) -> list[Record]:
         return [entry for entry in self.entries[:end] if entry.tag in tags]
     def sight(self, end: int) -> tuple[int, list[Any]]:  # where the last trust file stands, and the heads behind it
@@ -289,6 +291,18 @@ class Log:
             need(told == (self.answers, self.trust.digest, True), "the answer is not the next one, on this history")
         elif tag == "run-registered":
             need(self.trust.quorum == "none" or not (event["sampling"] or {"seed": ""})["seed"], "witnesses draw it")
+        elif tag == "permit-claimed":
+            given, same = [one.event for one in self.of("decision-made")], ("decision", *GRANTED)
+            there = [one for one in given if one["answer"] == "permit" and all(one[key] == event[key] for key in same)]
+            gone = {*self.claims, *(one.event["decision"] for one in self.of("permit-revoked"))}
+            need(there and event["decision"] not in gone, "there is no such permit, or it is gone")
+            self.claims[event["decision"]] = event
+        elif tag == "job-reported":
+            claim, told = self.claims[event["decision"]], canonical({**event, "signature": ""})
+            due, message = self.jobs.get(claim["key"], [1, ""]), b"scalegate/job-report/v1\n" + told
+            right = [event["number"], event["before"], event["job"]] == [*due, claim["job"]]
+            need(right and self.trust.good(claim["key"], unbase64(event["signature"]), message), "not its job's")
+            self.jobs[claim["key"]] = [event["number"] + 1, sha(message)]
         elif tag == "subject-declared":
             self.models.setdefault(event["subject"]["name"], self.subject(tag, event)[0])
         elif tag == "trust-adopted":  # a rotated key stays where the line of the file has the same one
@@ -474,6 +488,8 @@ class Audit:
         say(f"{self.exact} facts are the exact bounds of a run", "passed")
         say(f"{self.given} other facts, and that policies mean their conditions: taken as given", "impossible")
         say("whether scores are those of their logs, statements were kept out, or others saw another log", "impossible")
+        if self.log.claims:
+            say("what claims say of their subjects, and whether a permit covers each trained model", "impossible")
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check an exported log.")

@@ -63,12 +63,13 @@ def test_refused_voided_and_retracted_runs_and_a_model_that_is_made_of_another(f
     company = found()
     company.init()
     company.measure("r1", 0)
+    assert company.gate().code == 0
     company.register("r2")
     assert company.run("evidence", "add", "r2", company.folder / "r1.jsonl", *LEA).code == 4
     company.do("evidence", "void", "r2", "--why", "node failure", *NOA)
     company.measure("r3", 99)
     company.do("evidence", "retract", "answers leaked", "--run", "r3", *NOA)
-    company.model("orion-2", "3e24", "--parent", "fine-tune:orion")
+    company.model("orion-2", "1e24", "--parent", "fine-tune:orion")
     company.gate()
     company.register("late")
     company.now += 5 * DAY

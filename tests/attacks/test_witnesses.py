@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from scalegate.adapters.signers.secret import Secrets
+from scalegate.app.keyring import Keyring
 from scalegate.app.sampling import draw_order
 from scalegate.app.trusting import adopt_trust
 from scalegate.core.canonical import canonical_bytes
@@ -284,9 +286,11 @@ def test_a_head_under_a_weaker_trust_file_is_none_under_the_next(found, people):
     other.measure("r1", 0)
     assert other.witness(names=("north",))
     assert other.gate().code == 0
-    book = other.book()
-    with book.store:
-        adopt_trust(book, parse_trust(strict.read_text()))
+    following = parse_trust(strict.read_text())
+    with Keyring(people.folder / "keys", Secrets({})).following(following):
+        book = other.book()
+        with book.store:
+            adopt_trust(book, following)
     assert other.gate().code == 1
 
 

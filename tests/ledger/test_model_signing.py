@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalegate.app.digests import LEFT_OUT, digest_model, list_model
+from scalegate.app.digests import digest_model, list_model
 from scalegate.core.canonical import canonical_bytes
 from scalegate.ledger.dsse import IN_TOTO, Statement, Subject, parse_statement, sign_envelope
+from scalegate.ledger.model_files import LEFT_OUT
 from scalegate.ledger.model_signing import (
     PREDICATE_TYPE,
     EllipticKey,

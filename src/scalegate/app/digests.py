@@ -8,22 +8,17 @@ a word. Empty folders are not seen.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from scalegate.app.refusal import RefusalError, RefusalKind
 from scalegate.ledger.dsse import MAX_ENVELOPE
+from scalegate.ledger.model_files import LEFT_OUT, ModelFilesError, read_files
 from scalegate.ledger.model_signing import ModelSigningError, Resource, model_key_from_pem, root_digest, verify_model
 from scalegate.ledger.signatures import SignatureError
 from scalegate.ledger.sigstore import BundleError, BundleUncheckableError
 
-CHUNK = 1 << 20
 MAX_KEY = 1 << 16
-# What the reference tool leaves out by default, at the top of a model only.
-LEFT_OUT = frozenset({".git", ".gitattributes", ".github", ".gitignore"})
 
 
 def digest_model(root: Path, progress: Callable[[int], object] = lambda _: None) -> str:
@@ -109,67 +104,8 @@ def _small(path: Path, limit: int) -> bytes:
 
 def _read(root: Path, progress: Callable[[int], object], refused: frozenset[str]) -> tuple[Resource, ...]:
     try:
-        mode = root.lstat().st_mode
-        if stat.S_ISREG(mode):
-            root.name.encode("utf-8")
-            files = [(root.name, root)]
-        elif stat.S_ISDIR(mode):
-            files = sorted(_files(root, ""))
-            for name, path in files:
-                if name.split("/")[0] in refused:
-                    raise _left_out(root, path)
-        else:
-            raise _unfit(root, "is no file and no directory")
-        if not files:
-            raise _unfit(root, "holds no files")
-        return tuple(_hashed(name, path, progress) for name, path in files)
-    except OSError as error:
-        raise RefusalError("usage", "model-unreadable", f"cannot read `{error.filename}`: {error.strerror}") from error
-    except UnicodeEncodeError as error:
-        raise _unfit(root, "holds a name that is not UTF-8") from error
-
-
-def _files(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = f"{prefix}{entry.name}"
-            name.encode("utf-8")
-            if entry.is_symlink():
-                raise _unfit(Path(entry.path), "is a link")
-            if entry.is_dir():
-                yield from _files(Path(entry.path), f"{name}/")
-            elif entry.is_file():
-                yield name, Path(entry.path)
-            else:
-                raise _unfit(Path(entry.path), "is no plain file")
-
-
-def _hashed(name: str, path: Path, progress: Callable[[int], object]) -> Resource:
-    running = hashlib.sha256()
-    # The link check and the reading are one step: a link put here in between is not followed.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            running.update(chunk)
-            progress(len(chunk))
-    return Resource(name, "sha256", running.hexdigest())
-
-
-def _unfit(path: Path, why: str) -> RefusalError:
-    shown = ascii(str(path))[1:-1]
-    return RefusalError(
-        "refused",
-        "model-unfit",
-        f"`{shown:.200}` {why}",
-        "a model's digest covers plain files only, so that every reader sees the same bytes",
-    )
-
-
-def _left_out(root: Path, path: Path) -> RefusalError:
-    name = path.relative_to(root).parts[0]
-    return RefusalError(
-        "refused",
-        "model-unfit",
-        f"the model has `{name}` at its top, which tools that sign models leave out",
-        f"move `{name}` out of the directory, or digest a copy without it: what no digest covers could be exchanged",
-    )
+        return read_files(root, lambda _, chunk: progress(len(chunk)), refused)
+    except ModelFilesError as error:
+        if not error.readable:
+            raise RefusalError("usage", "model-unreadable", error.message) from error
+        raise RefusalError("refused", "model-unfit", error.message, error.hint) from error

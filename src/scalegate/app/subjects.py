@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 
 from scalegate.app.bindings import adopted, check_speaker
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
@@ -11,8 +12,10 @@ from scalegate.app.identity import check_form, check_unlike
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.core.canonical import Plain, digest
 from scalegate.core.events import Entry, SubjectDeclared
-from scalegate.core.quantities import show_flop
+from scalegate.core.job_events import MultiplierStated
+from scalegate.core.quantities import ComputeRange, show_flop
 from scalegate.core.subject import Subject
+from scalegate.gate.lineage import Lineage
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -37,8 +40,8 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
 
     Args:
         book: where to.
-        subject: what is declared; a system gets the digest of its parts; `made_at` 0
-            stands for now.
+        subject: what is declared; a system gets the digest of its parts; `made_at` 0 stands for now, and no compute
+            for what its job reported, if one did.
         speaker: who says so.
 
     Raises:
@@ -62,8 +65,44 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
         if subject.made_at > page.now:
             raise RefusalError("usage", "made-later", "a subject cannot be made in the future")
         made = replace(subject, made_at=subject.made_at or page.now, digest=_digest(subject, known))
+        if made.compute is None and made.kind == "model":
+            made = replace(made, compute=_reported(page, made))
         _check_twins(made, known)
         return SubjectDeclared(made, speaker.name, speaker.role)
+
+    return book.record(prepare)
+
+
+def _reported(page: Page, subject: Subject) -> ComputeRange | None:
+    """Return what a job counted for a checkpoint beyond its one parent; None where none reported it."""
+    parents = [page.records.subjects[edge.parent] for edge in subject.parents]
+    told = [event for _, event in page.records.reports if event.digest == subject.digest and event.kind != "started"]
+    if not told or len(parents) != 1:
+        return None
+    reached = max(event.reached for event in told)
+    own = max(0, reached - Lineage(page.records.subjects).compute(parents[0]).high)
+    return ComputeRange(own, own)
+
+
+def state_multiplier(book: Book, subject: str, low: Fraction, high: Fraction, why: str, speaker: Speaker) -> Entry:
+    """State how much effective compute a FLOP is worth in what is trained from a subject (empty: from any).
+
+    Raises:
+        RefusalError: if the subject is not declared, the range is turned around, or reaches below one.
+    """
+    check_words("reason", why)
+    if not 1 <= low <= high:
+        raise RefusalError(
+            "usage",
+            "multiplier-range",
+            "a FLOP is worth at least one FLOP of effective compute, and the range goes from low to high",
+        )
+
+    def prepare(page: Page) -> MultiplierStated:
+        check_speaker(page, speaker)
+        if subject:
+            _check_known(page.records.subjects, subject)
+        return MultiplierStated(subject, low, high, why, speaker.name, speaker.role)
 
     return book.record(prepare)
 

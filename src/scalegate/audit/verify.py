@@ -16,6 +16,7 @@ from scalegate.audit.claims import audit_claims
 from scalegate.audit.decisions import audit_decisions
 from scalegate.audit.derived import audit_derived
 from scalegate.audit.entries import Audited, audit_log, audit_time
+from scalegate.audit.jobs import audit_jobs
 from scalegate.audit.kept import audit_kept
 from scalegate.audit.openings import audit_openings
 from scalegate.audit.orders import audit_orders
@@ -33,6 +34,7 @@ from scalegate.ledger.trust import Trust
 BEYOND = (
     *NOT_CHECKED,
     "whether code that never asked the gate trained or served a model",
+    "whether a model that is said to have no parent was trained under a permit: only its developer knows when",
     "whether witnesses and developer work together",
 )
 
@@ -80,6 +82,7 @@ def verify(
         audit_refusals(opened, audited, report)
     audit_openings(bundle, audited, report)
     audit_decisions(bundle, audited, report)
+    audit_jobs(bundle, audited, report)
     _documents(bundle, report)
     audit_derived(bundle, audited, report)
     audit_attestations(bundle, audited, gates_of(audited.standing), report)

@@ -39,6 +39,7 @@ VERBS: Final = {
     "stop": ("scalegate.cli.stop:stop", "stop orders"),
     "exception": ("scalegate.cli.exception:exception", "invoke an exception of a policy"),
     "permit": ("scalegate.cli.permit:permit", "list and revoke permits"),
+    "guard": ("scalegate.cli.guard:guard", "serve a model only while its permit stands"),
 }
 
 _TEXT = """Evaluation-gated scaling: hold, unless it is shown.

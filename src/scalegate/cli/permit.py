@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from scalegate.cli.options import (
 from scalegate.cli.output import Output
 from scalegate.cli.text import columns, safe
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked
+from scalegate.core.job_events import PermitClaimed
 from scalegate.core.quantities import show_flop
 from scalegate.gate.record import flop, moment
 
@@ -30,9 +32,13 @@ permit = LazyGroup(
     lazy={
         "list": ("scalegate.cli.permit:list_permits", "list permits and how they ended"),
         "revoke": ("scalegate.cli.permit:revoke", "end a permit at once"),
+        "write": ("scalegate.cli.permit_file:write", "write the file of a claimed permit again"),
+        "check": ("scalegate.cli.permit_file:check", "check a permit offline"),
+        "report": ("scalegate.cli.permit_file:report", "record what the job of a permit reported"),
+        "pulse": ("scalegate.cli.permit_file:pulse", "say, signed, whether a permit still stands"),
     },
-    text="Permits: leases with bounds, in the history.",
-    epilog=examples("scalegate permit list", _REVOKE),
+    text="Permits: leases with bounds, in the history and in the hands of jobs.",
+    epilog=examples("scalegate permit check orion.permit --trust acme.trust", _REVOKE),
 )
 
 
@@ -46,13 +52,14 @@ def list_permits(ctx: click.Context, store: Path | None, output: Output) -> int:
     page = book.page()
     given = [entry for entry in page.history.entries if _is_permit(entry)]
     gone = _revoked(page.history)
-    rows = [_row(entry, page.now, gone) for entry in given]
+    claims = {event.decision: event for _, event in page.records.claims}
+    rows = [_row(entry, page.now, gone, claims) for entry in given]
     if output.form == "json":
         output.json({"permits": rows})
     elif output.form == "plain":
         output.lines(safe(", ".join(f"{name} {value}" for name, value in row.items())) for row in rows)
     else:
-        keys = ("number", "state", "action", "subject", "limit", "expires")
+        keys = ("number", "state", "action", "subject", "limit", "expires", "job", "host")
         table = [keys, *(tuple(_cell(row, key) for key in keys) for row in rows)]
         output.lines(columns(table) if rows else ["no permit was given"])
     return exits.YES
@@ -71,10 +78,11 @@ def _revoked(history: History) -> set[str]:
     return {entry.event.decision for entry in history.entries if isinstance(entry.event, PermitRevoked)}
 
 
-def _row(entry: Entry, now: int, gone: set[str]) -> dict[str, object]:
+def _row(entry: Entry, now: int, gone: set[str], claims: Mapping[str, PermitClaimed]) -> dict[str, object]:
     event = entry.event
     if not isinstance(event, DecisionMade):
         raise TypeError("a permit is a DecisionMade")
+    claim = claims.get(event.decision)
     state = "expired" if event.expires <= now else "given"
     return {
         "number": event.number,
@@ -85,6 +93,8 @@ def _row(entry: Entry, now: int, gone: set[str]) -> dict[str, object]:
         "limit": flop(event.limit) if event.limit else None,
         "expires": moment(event.expires),
         "decision": event.decision,
+        "job": claim.job if claim else None,
+        "host": claim.host if claim else None,
     }
 
 

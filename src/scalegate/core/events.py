@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from scalegate.core.canonical import digest
+from scalegate.core.job_events import JobReported, MultiplierStated, PermitClaimed
 from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, OrderDrawn, TrustAdopted
 from scalegate.core.subject import Subject
 
@@ -365,6 +366,9 @@ Event: TypeAlias = (
     | OrderDrawn
     | KeyRotated
     | KeyRevoked
+    | PermitClaimed
+    | JobReported
+    | MultiplierStated
 )
 
 

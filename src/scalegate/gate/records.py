@@ -24,6 +24,7 @@ from scalegate.core.events import (
     StopOrdered,
     SubjectDeclared,
 )
+from scalegate.core.job_events import JobReported, MultiplierStated, PermitClaimed
 from scalegate.core.kernel import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.log_events import OrderDrawn
 from scalegate.core.order import seed_of
@@ -79,6 +80,9 @@ class Records:
     decisions: list[tuple[Entry, DecisionMade]] = field(default_factory=list)
     acted: dict[tuple[str, str], int] = field(default_factory=dict)
     logs: dict[tuple[str, str], str] = field(default_factory=dict)
+    claims: list[tuple[Entry, PermitClaimed]] = field(default_factory=list)
+    reports: list[tuple[Entry, JobReported]] = field(default_factory=list)
+    multipliers: list[tuple[Entry, MultiplierStated]] = field(default_factory=list)
     sight: Sight = field(default_factory=Sight)
     permits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     scaled: int = 0
@@ -141,6 +145,9 @@ _LISTS: dict[type, str] = {
     StopLifted: "lifts",
     ExceptionInvoked: "invoked",
     DecisionMade: "decisions",
+    PermitClaimed: "claims",
+    JobReported: "reports",
+    MultiplierStated: "multipliers",
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
-from scalegate.core import events, log_events
+from scalegate.core import events, job_events, log_events
 from scalegate.core.canonical import Plain
 from scalegate.core.events import Event
 
@@ -42,6 +42,9 @@ TAGS: dict[str, type[Event]] = {
     "order-drawn": log_events.OrderDrawn,
     "key-rotated": log_events.KeyRotated,
     "key-revoked": log_events.KeyRevoked,
+    "permit-claimed": job_events.PermitClaimed,
+    "job-reported": job_events.JobReported,
+    "multiplier-stated": job_events.MultiplierStated,
 }
 _TAG_OF = {kind: tag for tag, kind in TAGS.items()}
 

@@ -12,13 +12,14 @@ from functools import lru_cache
 
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import DecisionMade, Event
+from scalegate.core.job_events import JobReported, PermitClaimed
 from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, OrderDrawn, TrustAdopted
 from scalegate.ledger.signatures import PublicKey
 from scalegate.ledger.trust import GATE, Speaker, Trust, parse_key, parse_trust
 
 TRUSTEE = "trustee"
 # What the log says itself, by its gate. Everything else names who says it.
-OWN = (TrustAdopted, HeadWitnessed, OrderDrawn, DecisionMade)
+OWN = (TrustAdopted, HeadWitnessed, OrderDrawn, DecisionMade, PermitClaimed, JobReported)
 # What changes whose signatures count.
 HOLDING = (TrustAdopted, KeyRotated, KeyRevoked)
 

@@ -9,6 +9,7 @@ order, with everything checked, or `recall` for leaves that a checkpoint of the 
 - Each author counts his statements for the log, without gaps. So nobody can include an older statement after a newer
   one, or leave one out between two.
 - The time of an entry is the latest of what its author says, the time of the entry before it, and what witnesses said.
+- A permit is claimed once; a job's reports are signed with the key that claimed it, and follow each other.
 - Live answers are numbered without gaps, and rest on everything before them but other answers.
 """
 
@@ -17,12 +18,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scalegate.core.canonical import canonical_bytes, digest, digest_bytes
-from scalegate.core.events import DecisionMade, Entry, Event, RunRegistered, Sampling, SubjectDeclared, Terms
+from scalegate.core.events import (
+    DecisionMade,
+    Entry,
+    Event,
+    PermitRevoked,
+    RunRegistered,
+    Sampling,
+    SubjectDeclared,
+    Terms,
+)
+from scalegate.core.job_events import JobReported, PermitClaimed
 from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, TrustAdopted
 from scalegate.ledger.checkpoint import CheckpointError
 from scalegate.ledger.codec import encode_event
 from scalegate.ledger.dsse import DsseError, verify_envelope
 from scalegate.ledger.holders import HOLDING, OWN, Holders, NotAdmittedError, key_in, read_trust
+from scalegate.ledger.jobs import JobError, Jobs
 from scalegate.ledger.leaf import MAX_TIME, Leaf, LeafError, Recalled, hints_of, read_leaf, recall_leaf
 from scalegate.ledger.merkle import Tree, TreeSizeError, leaf_hash
 from scalegate.ledger.note import NoteError
@@ -30,6 +42,7 @@ from scalegate.ledger.signatures import PublicKey, SignatureError
 from scalegate.ledger.trust import Head, Trust, open_head
 
 # Events that change what the log admits behind them.
+_OF_JOBS = (DecisionMade, PermitClaimed, JobReported, PermitRevoked)
 _KEPT = (TrustAdopted, HeadWitnessed, SubjectDeclared, RunRegistered, KeyRotated, KeyRevoked)
 
 
@@ -44,6 +57,7 @@ class Standing:
         holders: whose signatures count.
         numbers: how many statements each author has made.
         witnessed: time of the last cosigned head that was admitted; 0 for none.
+        jobs: who claimed which permit, and what jobs reported.
     """
 
     accept: frozenset[str] | None = None
@@ -52,6 +66,7 @@ class Standing:
     holders: Holders = field(default_factory=Holders)
     numbers: dict[str, int] = field(default_factory=dict)
     witnessed: int = 0
+    jobs: Jobs = field(default_factory=Jobs)
     _at: int = 0
     _tree: Tree = field(default_factory=Tree)
     _waiting: list[bytes] = field(default_factory=list)
@@ -186,6 +201,8 @@ class Standing:
             raise NotAdmittedError("it names nobody who says it, or comes before any trust file")
         if leaf.number != self.number_of(author):
             raise NotAdmittedError("the statement is not the next of its author")
+        if isinstance(event, PermitClaimed | JobReported):
+            self._check_job(event, max(leaf.at, self._at))
         return self._add(leaf, author, data)
 
     def _author(self, leaf: Leaf) -> str:
@@ -221,6 +238,8 @@ class Standing:
                 self._check_decision(event)
             case RunRegistered(sampling=Sampling(seed=seed)) if seed and self.holders.in_force.needs_witnesses:
                 raise NotAdmittedError("it brings an order of its items along, and here witnesses draw that")
+            case PermitClaimed() | JobReported() as event:
+                self._check_job(event, max(leaf.at, self._at))
             case KeyRevoked() as event if self.key_of(event.name) != key_in(event.key):
                 raise NotAdmittedError(f"that is not the key in force of `{event.name:.80}`")
             case _:
@@ -259,11 +278,22 @@ class Standing:
         if event.trust != self.holders.in_force.digest:
             raise NotAdmittedError("the answer was made under another trust file")
 
+    def _check_job(self, event: PermitClaimed | JobReported, at: int) -> None:
+        try:
+            if isinstance(event, PermitClaimed):
+                self.jobs.check_claim(event, at)
+            else:
+                self.jobs.check_report(event)
+        except JobError as error:
+            raise NotAdmittedError(str(error)) from error
+
     def _add(self, leaf: Leaf | Recalled, author: str, data: bytes) -> Entry:
         event = leaf.event
         at = max(leaf.at, self._at)
         if isinstance(event, _KEPT):
             at = self._keep(event, at)
+        if isinstance(event, _OF_JOBS):
+            self.jobs.add(event)
         entry = Entry(len(self.entries), at, leaf.digest, event)
         self._at = at
         self.entries.append(entry)

@@ -9,6 +9,10 @@ subject = LazyGroup(
     "subject",
     lazy={
         "add": ("scalegate.cli.subject.add:add", "declare a model or system"),
+        "multiplier": (
+            "scalegate.cli.subject.multiplier:multiplier",
+            "state what a FLOP is worth in effective compute",
+        ),
         "list": ("scalegate.cli.subject.list:list_subjects", "list what is declared"),
     },
     text="Subjects: what is evaluated, trained and deployed, and where it comes from.",

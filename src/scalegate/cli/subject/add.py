@@ -82,7 +82,11 @@ class Lineage(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 )  # fmt: skip
 @click.option("--parent", "parents", multiple=True, type=Lineage(), help="KIND:PARENT, repeatable.")
 @click.option("--from-scratch", is_flag=True, help="Declare that there are no parents.")
-@click.option("--compute", type=FlopRange(), help="FLOP spent beyond the parents; a range if unsure.")
+@click.option(
+    "--compute",
+    type=FlopRange(),
+    help="FLOP spent beyond the parents; a range if unsure. By default what its job reported.",
+)
 @click.option("--made-at", type=MOMENT, help="When the checkpoint was taken; by default now.")
 @click.option("--weights", default="", metavar="MODEL", help="For a system: its model.")
 @click.option("--safeguard", "safeguards", multiple=True, help="For a system: a digest, repeatable.")

@@ -1,0 +1,47 @@
+"""A job's clock: it only goes forward, and never starts before what is known to be past."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class ForwardClock:
+    """Tells the time to a job.
+
+    It runs with the machine's monotonic clock from where it was started, and follows the wall clock where that is
+    ahead. Setting the wall clock back changes nothing.
+    """
+
+    def __init__(
+        self,
+        floor: int = 0,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - an adapter behind the Clock port
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start.
+
+        Args:
+            floor: an instant that is past, in seconds since 1970: of a cosigned head, or of the job's last report.
+            wall: the machine's clock, in seconds since 1970.
+            steady: one that only goes forward, in seconds since whenever.
+        """
+        self._wall, self._steady = wall, steady
+        # Told and steady time of the latest instant that was seen, as one value: threads share a clock.
+        self._latest = (max(float(floor), wall()), steady())
+
+    def now(self) -> int:
+        """Return seconds since 1970 UTC."""
+        return int(self.exact())
+
+    def exact(self) -> float:
+        """Return seconds since 1970 UTC, with their fraction."""
+        told, at = self._latest
+        steady = self._steady()
+        now = max(told + steady - at, self._wall())
+        self._latest = (now, steady)
+        return now
+
+    def at_steady(self, instant: float) -> float:
+        """Return what the monotonic clock says at an instant, at the latest."""
+        return self._steady() + instant - self.exact()
