@@ -151,7 +151,7 @@ ACTS = (
         + job("mitigation", "mend", "runs/orion/checkpoint-191", "runs/mend"), 0, ("trained to its planned end",)),
     declared("kestrel", "runs/mend/checkpoint-20", "The child. It carries the crossing of its parent.",
              "--parent fine-tune:orion-191"),
-    Act("Nobody has examined it. A hold.", f"scalegate gate train --subject kestrel --to 1.01e12{GO}", 1,
+    Act("Nobody has examined it. A hold.", f"scalegate gate train --subject kestrel --to 1.008e12{GO}", 1,
         ("missing",), WENT),
     evaluated("kestrel", "replication", "It can still do it ...", "not above 60%"),
     evaluated("kestrel", "deception", "... and it would not hide that.", "not above 10%"),
@@ -162,11 +162,11 @@ ACTS = (
     Act("Its parent stays held, whatever came of its child.",
         f"scalegate gate train --subject orion-191 --to 1e12{GO}", 1, ("replication-line",), WENT),
     Act("Renewed, it goes on from where it stopped, to the end of its plan ...",
-        asked("kestrel", "1.01e12", "kestrel-2", more=" --follows kestrel.permit").replace("--job kestrel-2", "--job kestrel")
+        asked("kestrel", "1.008e12", "kestrel-2", more=" --follows kestrel.permit").replace("--job kestrel-2", "--job kestrel")
         + " && " + job("child", "kestrel-2", "runs/mend/checkpoint-20", "runs/kestrel",
                        " --resume $(ls -d runs/kestrel/checkpoint-2*)"), 0, ("step 576 of 576", "trained to its planned end")),
     Act("... and a twin is trained without any interruption.",
-        f"{asked('kestrel', '1.01e12', 'twin')} && {job('child', 'twin', 'runs/mend/checkpoint-20', 'runs/twin')}", 0,
+        f"{asked('kestrel', '1.008e12', 'twin')} && {job('child', 'twin', 'runs/mend/checkpoint-20', 'runs/twin')}", 0,
         ("step 576 of 576",)),
     Act("Held and released, or never held: the weights are the same, bit by bit.",
         "python compare.py runs/kestrel/checkpoint-576 runs/twin/checkpoint-576", 0, ("bitwise equal",)),

@@ -140,7 +140,8 @@ class Session:
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
         if self._marks:
             self._first_step()
-        if optimizer is not self._last or len(optimizer.param_groups) != self._count:
+        groups = len(optimizer.param_groups)
+        if optimizer is not self._last or groups != self._count:
             self._check_own(optimizer)
         tokens, planned = self._tokens, self.plan.tokens
         flop = 0

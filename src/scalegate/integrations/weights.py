@@ -177,7 +177,8 @@ def _take(contents: Contents, name: str, data: bytearray, read: Any) -> None:  #
 
 
 def _safe(data: bytearray) -> dict[str, torch.Tensor]:
-    return safetensors.torch.load(bytes(data))
+    found: dict[str, torch.Tensor] = safetensors.torch.load(bytes(data))
+    return found
 
 
 def _pickled(data: bytearray) -> Any:  # noqa: ANN401 - whatever was saved
