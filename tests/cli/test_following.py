@@ -214,10 +214,16 @@ def test_a_log_is_read_over_tls_or_on_this_machine(served, source, code):
     assert not (served.folder / "kept").exists()
 
 
+# A test run in the background hands down that interrupts are ignored, whoever is meant.
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from scalegate.cli.main import run; run()"
+)
+
+
 def program(lab, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.Popen(
-        [sys.executable, "-m", "scalegate.cli.main", *map(str, arguments)],
+        [sys.executable, "-c", START, *map(str, arguments)],
         cwd=lab.folder,
         env=environment,
         stdout=subprocess.PIPE,
