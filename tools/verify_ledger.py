@@ -98,13 +98,15 @@ def sum_of(one: Any, other: Any) -> Any:
     slope = (3 * x * x - 3) * pow(2 * y, -1, Q) if one == other else (v - y) * pow(u - x, -1, Q)
     w = (slope * slope - x - u) % Q
     return w, (slope * (x - w) - y) % Q
+def on_curve(public: bytes) -> bool:
+    x, y = (int.from_bytes(public[at:at + 32], "big") for at in (27, 59))
+    return len(public) == 91 and public[:27] == SPKI and max(x, y) < Q and (y * y - x**3 + 3 * x - B) % Q == 0
 def p256(public: bytes, signature: bytes, message: bytes) -> bool:
     (x, y), raw = (int.from_bytes(public[at:at + 32], "big") for at in (27, 59)), len(signature) == 64
     end = 32 if raw else 4 + (signature + bytes(4))[3]
     halves = signature[0 if raw else 4:end], signature[end if raw else end + 2:]
     r, s = (int.from_bytes(half, "big") for half in halves)
-    known = len(public) == 91 and public[:27] == SPKI and max(x, y) < Q and (y * y - x**3 + 3 * x - B) % Q == 0
-    if not known or not 0 < r < N or not 0 < s < N:
+    if not on_curve(public) or not 0 < r < N or not 0 < s < N:
         return False
     parts = b"".join(bytes([2, n.bit_length() // 8 + 1]) + n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (r, s))
     e, inverse = int.from_bytes(hashlib.sha256(message).digest(), "big"), pow(s, -1, N)
@@ -212,7 +214,7 @@ class Log:
     def __init__(self, mine: Trust) -> None:
         self.mine, self.trust, self.answers, self.heads, self.entries, self.hashes = mine, mine, 0, {""}, [], []
         self.keys, self.owners, self.numbers, self.models, self.runs = {}, {}, {}, {}, {}
-        self.revoked, self.seen, self.claims, self.jobs = set(), set(), {}, {}
+        self.revoked, self.seen, self.claims, self.jobs, self.hosts = set(), set(), {}, {}, {}
     def of(self, *tags: str, end: int | None = None) -> list[Record]:
         return [entry for entry in self.entries[:end] if entry.tag in tags]
     def sight(self, end: int) -> tuple[int, list[Any]]:  # where the last trust file stands, and the heads behind it
@@ -237,8 +239,8 @@ class Log:
         need(number == self.numbers.get(authors[0], 0) + 1 and digest not in self.seen, "it is not its author's next")
         told, name = (predicate["log"], self.trust.logs[0].names[0], statement["subject"]), self.mine.logs[0].names[0]
         need(told == (name, name, self.subject(tag, event)), "it is of another log, or another subject")
-        self.check(tag, event, new)
         at = max(said, self.entries[-1].at if self.entries else 0, event["time"] if tag == "head-witnessed" else 0)
+        self.check(tag, event, new, at)
         self.numbers[authors[0]], self.trust, place = number, new, len(self.entries)
         self.heads = {digest} | (self.heads if tag == "decision-made" else set())
         self.entries.append(Record(index=place, at=at, said=said, digest=digest, tag=tag, event=event, trust=new))
@@ -279,7 +281,20 @@ class Log:
             return [{"digest": {"sha256": mark}, "name": name["name"]}]
         known = self.models.get(run.event["subject"] if run else name)
         return [known or {"digest": {"sha256": sha(canonical(event))[7:]}, "name": "event"}]
-    def check(self, tag: str, event: Any, new: Trust) -> None:
+    def claim(self, event: Any, at: int) -> None:
+        """Take a claim of a permit that stands, by one job on one host for each key, which is one to sign with."""
+        given, same = [one.event for one in self.of("decision-made")], ("decision", *GRANTED)
+        there = [one for one in given if one["answer"] == "permit" and all(one[key] == event[key] for key in same)]
+        gone, (kind, text) = {one.event["decision"] for one in self.of("permit-revoked")}, event["key"].split(":", 1)
+        need(there and event["decision"] not in {*self.claims, *gone}, "there is no such permit, or it is gone")
+        counted = ratio(event["factor"]) >= 1 and number(event["spent"]) >= 0
+        need(number(event["expires"]) > at and counted, "it has ended, or a claim counts less than there is")
+        fit = {"ed25519": decoded, "ecdsa-p256": on_curve, "ml-dsa-44": lambda data: len(data) == 1_312}[kind]
+        who, before = [event["job"], event["host"]], self.claims.get(event["follows"], {"key": ""})["key"]
+        need(fit(unbase64(text)) and self.hosts.setdefault(event["key"], who) == who, "no key of a job, or of another")
+        need(not event["follows"] or before == event["key"], "it follows a permit that this job does not have")
+        self.claims[event["decision"]] = event
+    def check(self, tag: str, event: Any, new: Trust, at: int) -> None:
         """Check what an event says of the log, and take over what it changes."""
         if tag == "head-witnessed":
             told = self.trust.open_head(event["note"].encode())
@@ -292,11 +307,7 @@ class Log:
         elif tag == "run-registered":
             need(self.trust.quorum == "none" or not (event["sampling"] or {"seed": ""})["seed"], "witnesses draw it")
         elif tag == "permit-claimed":
-            given, same = [one.event for one in self.of("decision-made")], ("decision", *GRANTED)
-            there = [one for one in given if one["answer"] == "permit" and all(one[key] == event[key] for key in same)]
-            gone = {*self.claims, *(one.event["decision"] for one in self.of("permit-revoked"))}
-            need(there and event["decision"] not in gone, "there is no such permit, or it is gone")
-            self.claims[event["decision"]] = event
+            self.claim(event, at)
         elif tag == "job-reported":
             claim, told = self.claims[event["decision"]], canonical({**event, "signature": ""})
             due, message = self.jobs.get(claim["key"], [1, ""]), b"scalegate/job-report/v1\n" + told

@@ -29,7 +29,7 @@ from scalegate.adapters.signers.secret import Secrets
 from scalegate.app.keyring import Keyring
 from scalegate.cli.main import main as command
 from scalegate.enforce.boundary import Plan
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 from scalegate.integrations.torch import GatedRun, gated
 from scalegate.ledger.note import SignatureType
 

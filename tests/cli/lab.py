@@ -18,6 +18,11 @@ ADA = ("--by", "Ada Osei", "--role", "developer")
 LEA = ("--by", "Lea Roth", "--role", "auditor")
 ITO = ("--by", "M. Ito", "--role", "regulator")
 
+# The command line as a program. A test run in the background hands down that interrupts are ignored, whoever is meant.
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from scalegate.cli.main import run; run()"
+)
+
 POLICY = f"""\
 scalegate: policy/v1
 id: acme-rsp

@@ -23,7 +23,7 @@ from scalegate.ledger import LocalStore
 from scalegate.ledger.log import Ask
 from scalegate.ledger.log_folder import LogFolder
 from scalegate.ledger.trust import open_head
-from tests.cli.lab import ADA, LEA, POLICY
+from tests.cli.lab import ADA, INTERRUPTIBLE, LEA, POLICY
 from tests.cli.speakers import trust_file
 from tests.cli.witnesses import Witnesses
 from tests.conftest import ROOT
@@ -214,16 +214,10 @@ def test_a_log_is_read_over_tls_or_on_this_machine(served, source, code):
     assert not (served.folder / "kept").exists()
 
 
-# A test run in the background hands down that interrupts are ignored, whoever is meant.
-START = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from scalegate.cli.main import run; run()"
-)
-
-
 def program(lab, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.Popen(
-        [sys.executable, "-c", START, *map(str, arguments)],
+        [sys.executable, "-c", INTERRUPTIBLE, *map(str, arguments)],
         cwd=lab.folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from scalegate.integrations.job_folder import JobFolder, trust_in
+from tests.cli.lab import INTERRUPTIBLE
 from tests.conftest import ROOT
 from tests.integrations.deployed import SAFEGUARD, deployed, edit, lab, until
 
@@ -172,7 +173,7 @@ def process(ask, lab):
         line = ["guard", "--permit", ask.permit, "--trust", lab.trust, "--upstream", URL, "--callers", "callers",
                 "--listen", "127.0.0.1:0", "--store", lab.store, *more]  # fmt: skip
         made = subprocess.Popen(
-            [sys.executable, "-m", "scalegate.cli.main", *map(str, line)],
+            [sys.executable, "-c", INTERRUPTIBLE, *map(str, line)],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             text=True,

@@ -6,10 +6,23 @@ from contextlib import ExitStack
 
 import pytest
 
+from scalegate.app.ask import ask_live
+from scalegate.app.book import Book
+from scalegate.app.claiming import Claimant, claim
+from scalegate.app.clock import SystemClock
+from scalegate.app.refusal import RefusalError
+from scalegate.core.decision import Request
+from scalegate.enforce.boundary import Plan
 from scalegate.enforce.permit import PermitError, read_permit
+from scalegate.integrations.job_folder import JobFolder
+from scalegate.integrations.keeper import Files, Keeper
+from scalegate.ledger.store import LocalStore
 from scalegate.ledger.trust import parse_trust
 from tests.cli.lab import ADA, LEA, POLICY
+from tests.cli.speakers import keyring_in_use
 from tests.cli.witnesses import NAMES, Witnesses
+from tests.enforce.permits import POLICY as PERMITS
+from tests.enforce.permits import make_lab
 
 CLAIM = ("--permit", "orion.permit", "--job", "orion-17", "--host", "here")
 
@@ -160,3 +173,71 @@ def test_a_permit_is_none_under_a_stricter_trust_file(seen):
     stricter = parse_trust(seen.witnesses.trust.read_text().replace("group witnesses 2", "group witnesses 3"))
     with pytest.raises(PermitError, match="permit-trust"):
         read_permit((seen.folder / "orion.permit").read_bytes(), stricter)
+
+
+# ---------------------------------------------------------------- reviewed
+
+
+def test_teachers_do_not_count_in_a_claim_where_the_policy_does_not_count_them(tmp_path, monkeypatch):
+    policy = PERMITS.replace("roles:\n", "teachers: do not count\n\nroles:\n", 1)
+    made = make_lab(tmp_path, monkeypatch, policy)
+    mark = ("--issuer", "acme", "--compute")
+    made.do("subject", "add", "teacher", "--digest", "sha256:" + "1" * 64, "--from-scratch", *mark, "5000", *ADA)
+    made.do("subject", "add", "student", "--digest", "sha256:" + "2" * 64, "--parent", "distill:teacher", *mark, "10",
+            *ADA)  # fmt: skip
+    file = made.permit("student", 4_000)
+    assert read_permit(file.read_bytes(), parse_trust(made.trust.read_text())).claim.spent == 10
+
+
+def test_two_jobs_that_asked_the_same_in_the_same_second_are_told_apart(lab):
+    """Both have one answer, as it has one digest; the second job asks again."""
+    with LocalStore(lab.store, keyring_in_use()) as store:
+        book = Book(store, SystemClock())
+        answer = ask_live(book, Request("train", "orion", 4 * 10**24, ""))
+        claim(book, answer, Claimant("a", "here", lab.folder / "a.permit"))
+        with pytest.raises(RefusalError) as caught:
+            claim(book, answer, Claimant("b", "here", lab.folder / "b.permit"))
+    assert caught.value.code == "permit-claimed"
+    assert "ask again" in caught.value.hint
+    lab.do(
+        "gate", "train", "--subject", "orion", "--to", "4e24", "--permit", "b.permit", "--job", "b", "--host", "here"
+    )
+
+
+def test_reports_are_recorded_without_the_private_key(tmp_path, monkeypatch):
+    made = make_lab(tmp_path, monkeypatch)
+    files = made.folder / "tiny"
+    files.mkdir()
+    (files / "weights").write_bytes(b"1")
+    made.declare("tiny", files)
+    file = made.permit("tiny", 10_000)
+    keeper = Keeper(JobFolder(file, parse_trust(made.trust.read_text())), made.around())
+    keeper.begin(Files(keeper.folder.permit.claim.digest, keeper.folder.permit.claim.listing), Plan(1_000))
+    keeper.close()
+    file.with_name(f"{file.name}.key").unlink()
+    assert made.do("permit", "report", file, "--format", "json").json["new"] == 1
+    assert made.kinds()[-1] == "JobReported"
+
+
+def test_an_added_policy_is_asked_again_and_its_contexts_count_in_the_claim(tmp_path, monkeypatch):
+    base = PERMITS.replace("    by: auditor\n    due", "    by: auditor\n    accept: earlier runs\n    due")
+    workshop = "\ncontexts:\n  workshop: {action: deploy.internal, scaffolds: [bare, swe]}\n"
+    made = make_lab(tmp_path, monkeypatch, base)
+    extra = made.file("extra.yaml", base.replace("id: small-rsp", "id: extra").replace("> 1e15", "> 1e13") + workshop)
+    (made.folder / "o").mkdir()
+    (made.folder / "o" / "w").write_bytes(b"1")
+    made.declare("orion", made.folder / "o", "3e13")
+    made.measure("r1", 0)
+    file = made.permit("orion", "9e13", policy=extra)
+    made.do("subject", "add", "sys", "--kind", "system", "--weights", "orion", "--issuer", "acme", "--scaffold", "bare",
+            *ADA)  # fmt: skip
+    service = made.folder / "d.permit"
+    made.do("gate", "deploy.internal", "--subject", "sys", "--context", "workshop", "--policy", extra, "--permit",
+            service, "--job", "svc", "--host", "h")  # fmt: skip
+    claimed = read_permit(service.read_bytes(), parse_trust(made.trust.read_text())).claim
+    assert claimed.scaffolds == ("bare", "swe")
+    made.do("permit", "pulse", file, "--out", "pulse")
+    made.measure("r2", 90)
+    assert made.run("gate", "train", "--subject", "orion", "--to", "9e13").code == 0
+    said = made.run("permit", "pulse", file, "--out", "pulse")
+    assert (said.code, "refuted" in said.out) == (1, True)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 from tests.cli.lab import ADA, LEA, Lab
 from tests.cli.speakers import trust_file, use_keys
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import pytest
 
@@ -373,3 +374,71 @@ def test_a_lease_that_is_nearly_used_up_is_told_once(tiny, file):
         one.check()
     assert sum("are left of the permit" in text for text in tiny.told) == 1
     one.close()
+
+
+def test_a_permit_says_that_its_own_claim_is_past(tiny, file):
+    """No witness has to have seen the log: the gate dated the claim."""
+    claimed = tiny.history().entries[-1]
+    assert read_permit(file.read_bytes(), trust_of(tiny)).seen == claimed.at
+    one = keeper(tiny, file, clock=lambda floor: ForwardClock(floor, wall=lambda: 0.0))
+    assert one.begun >= claimed.at
+    one.close()
+
+
+def test_a_copy_of_permit_and_key_in_another_folder_is_in_use(tiny, file):
+    copied = tiny.copy(file, tiny.folder / "copy")
+    first = keeper(tiny, file)
+    assert refused(tiny, copied, "permit-in-use")
+    first.close()
+    keeper(tiny, copied).close()
+
+
+def test_a_lock_that_cannot_be_opened_is_refused(tiny, file):
+    place = JobFolder(file, trust_of(tiny)).journal.with_suffix(".lock")
+    place.mkdir()
+    assert refused(tiny, file, "permit-lock")
+    place.rmdir()
+    keeper(tiny, file).close()
+
+
+@pytest.mark.parametrize("kind", ["link", "open"])
+def test_a_folder_for_locks_that_others_could_write_is_refused(tiny, file, tmp_path_factory, monkeypatch, kind):
+    runtime = tmp_path_factory.mktemp("run")
+    place = runtime / f"scalegate-{os.getuid()}"
+    if kind == "link":
+        place.symlink_to(tiny.folder)
+    else:
+        place.mkdir()
+        place.chmod(0o777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    assert refused(tiny, file, "permit-lock")
+
+
+def test_a_job_that_is_started_as_before_goes_on_under_its_renewal(tiny, file):
+    further = tiny.permit("tiny", 15 * STEP, name=f"{file.name}.next", follows=file)
+    last = tiny.permit("tiny", 16 * STEP, name=f"{further.name}.next", follows=further)
+    assert open_folder(file, tiny.trust).file == last
+    last.write_bytes(tiny.permit("tiny", 17 * STEP, job="job-2").read_bytes())
+    assert open_folder(file, tiny.trust).file == further
+    further.write_text("no permit")
+    assert open_folder(file, tiny.trust).file == file
+
+
+@pytest.mark.parametrize(("job", "host"), [("job-1", "elsewhere"), ("job-2", HOST)])
+def test_another_job_or_host_follows_nothing_and_gets_no_key(tiny, file, job, host):
+    before = tiny.kinds()
+    said = tiny.run("gate", "train", "--subject", "tiny", "--to", "9000", "--permit", tiny.folder / "x", "--job", job,
+                    "--host", host, "--follows", file)  # fmt: skip
+    assert (said.code, "permit-job" in said.err) == (2, True)
+    assert tiny.kinds() == before
+    assert not (tiny.folder / "x.key").exists()
+
+
+def test_a_claim_that_leaves_nothing_is_not_recorded(tiny, file):
+    """Nor does the refusal leave a copy of the key."""
+    tiny.do("subject", "multiplier", "tiny", "--high", "1000", "--why", "a slip", *LEA)
+    said = tiny.run("gate", "train", "--subject", "tiny", "--to", "5", "--permit", tiny.folder / "x", "--job", "job-1",
+                    "--host", HOST, "--follows", file)  # fmt: skip
+    assert (said.code, "permit-used" in said.err) == (1, True)
+    assert tiny.kinds().count("PermitClaimed") == 1
+    assert not (tiny.folder / "x.key").exists()

@@ -89,6 +89,8 @@ def deployed(tmp_path_factory):
 def lab(deployed, tmp_path, monkeypatch):
     """A lab with a permit for `chat` at the desk."""
     shutil.copytree(deployed, tmp_path, dirs_exist_ok=True)
+    # Every test has a copy of one key, as if on a machine of its own.
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.chdir(tmp_path)
     use_keys(monkeypatch, tmp_path)
     made = ServingLab(tmp_path)

@@ -102,7 +102,8 @@ def work(options):
                     run.session.ask("this machine has to go")
                 time.sleep(options.get("pause", 0))
                 if run.stop:
-                    run.hold(lambda folder: torch.save(own.state_dict(), folder / "weights.pt"), options["held"])
+                    name = options.get("name", "weights.pt")
+                    run.hold(lambda folder: torch.save(own.state_dict(), folder / name), options["held"])  # noqa: B023
                     break
             found |= {"code": run.session.code, "words": run.session.words, "flop": run.session.keeper.flop}
     except Exception as error:  # noqa: BLE001 - whatever it is, the test reads it

@@ -6,7 +6,7 @@ import torch
 from ray.train.torch import prepare_model
 
 from scalegate.enforce.boundary import Plan
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 from scalegate.integrations.ray import gated_in_worker, hold_and_report
 
 FLOP = 1_000_000

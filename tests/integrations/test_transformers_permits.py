@@ -217,7 +217,7 @@ def test_journal_with_a_line_taken_out(lab):
 SCRIPT = """
 import sys, time
 from tests.integrations.gated import GatedTrainer, arguments, data, loaded, plan, step_of
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 permit, checkpoint, trust, out = sys.argv[1:]
 GatedTrainer(
     loaded(checkpoint), arguments(out, save_strategy="steps", save_steps=3), train_dataset=data(), permit=permit,
@@ -256,7 +256,7 @@ def test_kill_9_and_restart(lab):
 RANKS = """
 import sys
 from tests.integrations.gated import GatedTrainer, arguments, data, loaded, plan, step_of
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 permit, checkpoint, trust, out = sys.argv[1:]
 trainer = GatedTrainer(
     loaded(checkpoint), arguments(out, save_strategy="steps", save_steps=6, ddp_backend="gloo"), train_dataset=data(),

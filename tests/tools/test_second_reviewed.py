@@ -13,12 +13,16 @@ from scalegate.core.canonical import canonical_bytes
 from scalegate.core.events import DecisionMade, StopLifted, StopOrdered
 from scalegate.core.log_events import KeyRotated, OrderDrawn, TrustAdopted
 from scalegate.ledger.checkpoint import Checkpoint, format_checkpoint
+from scalegate.ledger.jobs import Jobs
 from scalegate.ledger.leaf import read_leaf, sign_leaf, write_statement
 from scalegate.ledger.merkle import Tree, leaf_hash
 from scalegate.ledger.mirror import write_tiles
 from scalegate.ledger.note import Note, format_note
 from scalegate.ledger.standing import Standing
+from scalegate.ledger.store import LocalStore
 from scalegate.ledger.trust import parse_trust, write_key
+from tests.cli.speakers import keyring_in_use
+from tests.enforce.permits import make_lab
 from tests.ledger.keys import speaker_line, trust_text
 from tests.ledger.signers import Ed25519Signer, key_of
 from tests.tools.exports import SECOND, Export, first_code, second, second_says
@@ -249,3 +253,43 @@ def test_a_number_with_a_giant_exponent_ends_in_a_verdict(export, tmp_path, plac
         timeout=30,
     )
     assert (said.returncode, first_code(one, bundle)) == (4, 4), said.stdout
+
+
+# ---------------------------------------------------------------- claims
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, 3),
+        ({"factor": Fraction(1, 2)}, 4),
+        ({"spent": -5}, 4),
+        ({"job": "job-2"}, 4),
+        ({"host": "elsewhere"}, 4),
+        ({"follows": "sha256:" + "0" * 64}, 4),
+        ({"key": "rsa:AAAA"}, 4),
+        ({"key": "ed25519:AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, 4),
+        ({"late": True}, 4),
+    ],
+)
+def test_both_refuse_a_claim_that_a_gate_did_not_check(tmp_path, monkeypatch, changes, code):
+    """A second claim by the key of a job, of a permit of its own, that does not follow from what is there."""
+    made = make_lab(tmp_path, monkeypatch)
+    (made.folder / "tiny").mkdir()
+    (made.folder / "tiny" / "weights").write_bytes(b"1")
+    made.declare("tiny", made.folder / "tiny")
+    made.permit("tiny", 9_000)
+    first = made.history().entries[-1].event
+    made.do("gate", "train", "--subject", "tiny", "--to", "8000")
+    given = made.history().entries[-1]
+    same = {name: getattr(given.event, name) for name in ("decision", "limit", "expires")}
+    late = "late" in changes
+    claim = replace(first, **same, **({} if late else changes))
+    with monkeypatch.context() as careless:
+        careless.setattr(Jobs, "check_claim", lambda *_: None)
+        with LocalStore(made.store, keyring_in_use()) as store:
+            store.append(claim, claim.expires if late else given.at)
+        made.do("ledger", "export", made.folder / "out")
+    assert made.run("verify", made.folder / "out", "--trust", made.trust).code == code
+    command = [sys.executable, SECOND, made.folder / "out", "--trust", made.trust]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == code

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scalegate.app.ask import WITNESS_SECONDS, Answer, judge
+from scalegate.app.ask import WITNESS_SECONDS, Added, Answer, added_policy, judge
 from scalegate.app.book import Book, Page, check_name, check_words
 from scalegate.app.proving import prove, save
 from scalegate.app.refusal import RefusalError
 from scalegate.core.canonical import digest
 from scalegate.core.decision import Node, Request
-from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked
+from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked, PolicyAdopted
 from scalegate.core.job_events import PermitClaimed
 from scalegate.enforce.lease import TRAINING, lease_of
 from scalegate.enforce.permit import PermitError, Proved, read_permit, write_permit
 from scalegate.gate import in_force
 from scalegate.gate.claims import evidence_in, known_of
 from scalegate.integrations.job_key import KEY_SUFFIX, JobKey, JobKeyError
+from scalegate.ledger.errors import StoreError
 from scalegate.ledger.trust import Trust
 from scalegate.ledger.trust_words import write_key
 
@@ -49,7 +51,7 @@ def check_claimant(book: Book, claimant: Claimant) -> None:
     """Refuse, before the gate is asked, what could not be claimed afterwards.
 
     Raises:
-        RefusalError: if a name is unfit, the file exists, or the permit that is followed is none of this log.
+        RefusalError: if a name is unfit, the file exists, or the permit that is followed is none of this job.
     """
     check_name("job", claimant.job)
     check_words("host", claimant.host, 200)
@@ -60,8 +62,22 @@ def check_claimant(book: Book, claimant: Claimant) -> None:
             f"`{claimant.file}` exists, and a permit is not written over another one",
             "name a new file, or --follows for a running job",
         )
-    if claimant.follows is not None:
-        followed(book, claimant.follows)
+    _before(book, claimant)
+
+
+def _before(book: Book, claimant: Claimant) -> str:
+    """Return the digest of the permit that is followed, which is one of the same job; empty for none."""
+    if claimant.follows is None:
+        return ""
+    found = followed(book, claimant.follows)
+    if (found.job, found.host) != (claimant.job, claimant.host):
+        raise RefusalError(
+            "usage",
+            "permit-job",
+            f"`{claimant.follows}` is a permit of job {found.job} on {found.host}, and another job does not follow it",
+            "name the same --job and --host, or ask without --follows",
+        )
+    return found.decision
 
 
 def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
@@ -70,8 +86,10 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
     Raises:
         RefusalError: if the answer is no permit, the log does not admit the claim, or the file cannot be written.
     """
+    follows = _before(book, claimant)
+    place = claimant.file.with_name(claimant.file.name + KEY_SUFFIX)
+    copied = claimant.follows is not None and not place.exists()
     key = job_key(claimant)
-    follows = followed(book, claimant.follows).decision if claimant.follows is not None else ""
     evidence = digest([*evidence_in(_tree(answer))])
 
     def prepare(page: Page) -> PermitClaimed:
@@ -79,11 +97,10 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
         permit = entry.event
         if not isinstance(permit, DecisionMade):
             raise TypeError("a permit is a DecisionMade")
-        why = lapsed(page.history, permit.decision, page.now) if page.history.head != entry.digest else ""
-        if why:
-            raise RefusalError("refused", "permit-lapsed", f"the permit does not stand any longer: {why}")
-        known = known_of(page.records, page.force.kernels, permit)
-        return PermitClaimed(
+        _check_free(book, page, entry)
+        extra = [item.kernel for item in added_to(book, page.history, permit)]
+        known = known_of(page.records, [*page.force.kernels, *extra], permit)
+        made = PermitClaimed(
             decision=permit.decision,
             action=permit.action,
             subject=permit.subject,
@@ -101,12 +118,45 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
             key=write_key(key.key),
             follows=follows,
         )
+        _check_lease(made)
+        return made
 
-    made = book.record(prepare).event
+    try:
+        made = book.record(prepare).event
+    except RefusalError as error:
+        if copied and error.kind == "refused":
+            place.unlink(missing_ok=True)
+        raise
     if not isinstance(made, PermitClaimed):
         raise TypeError("a claim is a PermitClaimed")
     write(book, made.decision, claimant.file)
     return made
+
+
+def _check_free(book: Book, page: Page, permit: Entry) -> None:
+    """Refuse a permit that another job has, or that would not be given any more."""
+    mark = permit.event.decision if isinstance(permit.event, DecisionMade) else ""
+    other = next((item.event for item in page.history.entries if _is_claim(item, mark)), None)
+    if isinstance(other, PermitClaimed):
+        raise RefusalError(
+            "refused",
+            "permit-claimed",
+            f"job {other.job} on {other.host} has claimed the permit",
+            "ask again: another job asked the same in the same second, and a permit is one job's",
+        )
+    why = lapsed(book, page.history, mark, page.now) if page.history.head != permit.digest else ""
+    if why:
+        raise RefusalError("refused", "permit-lapsed", f"the permit does not stand any longer: {why}")
+
+
+def _check_lease(claim: PermitClaimed) -> None:
+    """Refuse a claim that leaves its job nothing, before a permit is used up for it."""
+    if claim.action not in TRAINING:
+        return
+    try:
+        lease_of(claim)
+    except PermitError as error:
+        raise RefusalError("refused", error.code, error.message, error.hint) from error
 
 
 def _tree(answer: Answer) -> Node:
@@ -132,10 +182,9 @@ def write(book: Book, decision: str, file: Path) -> None:
     data = write_permit(trust, *(Proved(item.leaf, item.proof) for item in parts))
     try:
         found = read_permit(data, trust)
-        if found.claim.action in TRAINING:
-            lease_of(found.claim)
     except PermitError as error:
         raise RefusalError("refused", error.code, error.message, error.hint) from error
+    _check_lease(found.claim)
     save(file, data)
 
 
@@ -176,10 +225,11 @@ def find_permit(history: History, which: str) -> Entry:
     raise RefusalError("usage", "permit-unknown", f"the log has no permit `{which:.80}`", "`scalegate permit list`")
 
 
-def lapsed(history: History, which: str, now: int) -> str:
+def lapsed(book: Book, history: History, which: str, now: int) -> str:
     """Return why a permit would not be given any more; empty while it stands.
 
-    It is asked again as it was asked, on everything that was recorded since. Where every policy says of the context
+    It is asked again as it was asked, with the policies that were added to it, on everything that was recorded since.
+    Where every policy says of the context
     that a hold does not withdraw what runs in it, only what is no commitment's ends it: a revocation, a stop order.
 
     Raises:
@@ -195,18 +245,42 @@ def lapsed(history: History, which: str, now: int) -> str:
         return "it was revoked"
     if event.expires <= now:
         return "it has ended"
-    decision = judge(history, Request(event.action, event.subject, event.limit or None, event.context), now)
+    try:
+        added = added_to(book, history, event)
+    except RefusalError as error:
+        return error.message
+    decision = judge(history, Request(event.action, event.subject, event.limit or None, event.context), now, added)
     if decision.answer == "permit":
         return ""
-    stays = not decision.untrusted and _stays(history, event, now)
+    stays = not decision.untrusted and _stays(history, event, now, added)
     return "; ".join(reason.message for reason in decision.reasons if not (stays and reason.commitment))
 
 
-def _stays(history: History, permit: DecisionMade, now: int) -> bool:
+def _stays(history: History, permit: DecisionMade, now: int, added: Sequence[Added]) -> bool:
     """Whether a service goes on under a hold: every policy that describes its context says so, and one does."""
-    kernels = in_force(history.entries, now).kernels
+    kernels = [*in_force(history.entries, now).kernels, *(item.kernel for item in added)]
     described = [kernel.contexts[permit.context] for kernel in kernels if permit.context in kernel.contexts]
     return bool(described) and all(item.action == permit.action and not item.withdraws for item in described)
+
+
+def added_to(book: Book, history: History, permit: DecisionMade) -> tuple[Added, ...]:
+    """Return the policies that a question added to those in force, from their texts beside the log.
+
+    Raises:
+        RefusalError: if one of them is not there, or is none.
+    """
+    adopted = {item.event.digest for item in history.entries if isinstance(item.event, PolicyAdopted)}
+    found = []
+    for mark in permit.policies:
+        if mark in adopted:
+            continue
+        try:
+            text = book.store.get_blob(mark).decode()
+        except (KeyError, ValueError, StoreError) as error:
+            words = f"the policy {mark} that was added to the question of answer {permit.number} is not kept here"
+            raise RefusalError("untrusted", "policy-missing", words) from error
+        found.append(added_policy(text, "<added policy>"))
+    return tuple(found)
 
 
 def followed(book: Book, file: Path) -> PermitClaimed:

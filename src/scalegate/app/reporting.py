@@ -12,9 +12,9 @@ from scalegate.app.proving import save
 from scalegate.app.refusal import RefusalError
 from scalegate.core.job_events import JobReported
 from scalegate.core.ports import Signer
-from scalegate.enforce.permit import PermitError
+from scalegate.enforce.permit import PermitError, read_permit
 from scalegate.enforce.pulse import Pulse, write_pulse
-from scalegate.integrations.job_folder import JobFolder
+from scalegate.integrations.job_folder import last_renewal, read_reports
 from scalegate.ledger.errors import StoreError
 from scalegate.ledger.jobs import mark_of
 from scalegate.ledger.log import Keys
@@ -40,6 +40,8 @@ class Recorded:
 def record_reports(book: Book, file: Path) -> Recorded:
     """Record what the job of a permit reported, and the log does not have yet.
 
+    Its private key is not needed, and need not be where the log is.
+
     Raises:
         RefusalError: if the permit is none of this log, its journal is broken, or is not the one that the log knows.
     """
@@ -47,7 +49,9 @@ def record_reports(book: Book, file: Path) -> Recorded:
     if trust is None:
         raise RefusalError("usage", "log-empty", "a log without entries has no permits")
     try:
-        reports = JobFolder(file, trust).reports
+        reports = read_reports(file, read_permit(file.read_bytes(), trust))
+    except OSError as error:
+        raise RefusalError("usage", "permit-unreadable", f"cannot read `{file}`: {error.strerror}") from error
     except PermitError as error:
         raise RefusalError("untrusted", error.code, error.message, error.hint) from error
     new = 0
@@ -89,7 +93,7 @@ def pulse(book: Book, keys: Keys, file: Path, out: Path, seconds: int) -> Pulse:
     Args:
         book: the log.
         keys: has the gate's key.
-        file: the permit.
+        file: the permit; where another one took over from it, the pulse is one of that.
         out: where the pulse is written.
         seconds: how often pulses come; one is good for several times that long.
 
@@ -99,10 +103,10 @@ def pulse(book: Book, keys: Keys, file: Path, out: Path, seconds: int) -> Pulse:
     standing = book.store.standing()
     if standing.trust is None:
         raise RefusalError("usage", "log-empty", "a log without entries has no permits")
-    claim = read_file(file, standing.trust)
+    claim = read_file(last_renewal(file, standing.trust), standing.trust)
     history = book.read()
     now = book.now(history)
-    words = lapsed(history, claim.decision, now)
+    words = lapsed(book, history, claim.decision, now)
     made = Pulse(
         log=standing.trust.origin,
         decision=claim.decision,

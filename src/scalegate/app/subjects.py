@@ -12,10 +12,12 @@ from scalegate.app.identity import check_form, check_unlike
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.core.canonical import Plain, digest
 from scalegate.core.events import Entry, SubjectDeclared
-from scalegate.core.job_events import MultiplierStated
+from scalegate.core.job_events import JobReported, MultiplierStated, PermitClaimed
 from scalegate.core.quantities import ComputeRange, show_flop
 from scalegate.core.subject import Subject
+from scalegate.enforce.journal import SAVED
 from scalegate.gate.lineage import Lineage
+from scalegate.gate.origin import comes_from, is_start, with_teachers
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -45,7 +47,8 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
         speaker: who says so.
 
     Raises:
-        RefusalError: if the name is taken, a parent or the weights are unknown, or a part is unfit.
+        RefusalError: if the name is taken, a parent or the weights are unknown, a part is unfit, or a job reported
+            that it made the files from something else.
     """
     _check_parts(subject)
 
@@ -65,23 +68,49 @@ def declare(book: Book, subject: Subject, speaker: Speaker) -> Entry:
         if subject.made_at > page.now:
             raise RefusalError("usage", "made-later", "a subject cannot be made in the future")
         made = replace(subject, made_at=subject.made_at or page.now, digest=_digest(subject, known))
-        if made.compute is None and made.kind == "model":
-            made = replace(made, compute=_reported(page, made))
+        if made.kind == "model":
+            lineage = Lineage(known)
+            _check_origin(page, lineage, made)
+            if made.compute is None:
+                made = replace(made, compute=_reported(page, lineage, made))
         _check_twins(made, known)
         return SubjectDeclared(made, speaker.name, speaker.role)
 
     return book.record(prepare)
 
 
-def _reported(page: Page, subject: Subject) -> ComputeRange | None:
-    """Return what a job counted for a checkpoint beyond its one parent; None where none reported it."""
-    parents = [page.records.subjects[edge.parent] for edge in subject.parents]
-    told = [event for _, event in page.records.reports if event.digest == subject.digest and event.kind != "started"]
-    if not told or len(parents) != 1:
+def _reported(page: Page, lineage: Lineage, subject: Subject) -> ComputeRange | None:
+    """Return what a job counted for a checkpoint beyond its one parent; None where none reported it.
+
+    A multiplier says how much a FLOP may be worth at most, so that what was computed at least is not scaled.
+    """
+    told = _made(page, lineage, subject)
+    if not told or len(subject.parents) != 1:
         return None
-    reached = max(event.reached for event in told)
-    own = max(0, reached - Lineage(page.records.subjects).compute(parents[0]).high)
-    return ComputeRange(own, own)
+    event, claim = max(told, key=lambda item: (item[0].reached, -item[1].factor))
+    parent = lineage.subjects[subject.parents[0].parent]
+    most = max(0, event.reached - lineage.compute(parent, teachers=with_teachers(lineage, claim)).high)
+    return ComputeRange(most * claim.factor.denominator // claim.factor.numerator, most)
+
+
+def _made(page: Page, lineage: Lineage, subject: Subject) -> list[tuple[JobReported, PermitClaimed]]:
+    """Return the reports of the jobs that saved the files of a subject, other than as what they began with."""
+    saved = [event for _, event in page.records.reports if event.digest == subject.digest and event.kind in SAVED]
+    claims = {claim.decision: claim for _, claim in page.records.claims} if saved else {}
+    pairs = [(event, claims[event.decision]) for event in saved]
+    return [(event, claim) for event, claim in pairs if not is_start(lineage, subject, claim)]
+
+
+def _check_origin(page: Page, lineage: Lineage, subject: Subject) -> None:
+    """Refuse another origin for a checkpoint than the job reported that made it."""
+    for event, claim in _made(page, lineage, subject):
+        if not comes_from(lineage, subject, claim):
+            raise RefusalError(
+                "refused",
+                "checkpoint-reported",
+                f"job `{event.job}` reported `{subject.digest}` as its checkpoint, made from `{claim.subject}`",
+                f"name `{claim.subject}`, or what was made from it, as the parent: `--parent continue:{claim.subject}`",
+            )
 
 
 def state_multiplier(book: Book, subject: str, low: Fraction, high: Fraction, why: str, speaker: Speaker) -> Entry:

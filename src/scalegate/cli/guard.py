@@ -17,7 +17,7 @@ from scalegate.cli.options import PLACE, examples
 if TYPE_CHECKING:
     from scalegate.enforce.callers import Callers
     from scalegate.enforce.service import Offer
-    from scalegate.integrations.keeper import Around
+    from scalegate.integrations.around import Around
     from scalegate.integrations.serving import Service
 
 _PATH = click.Path(path_type=Path)
@@ -77,7 +77,7 @@ def guard(  # noqa: PLR0913 - one argument for each option
     # Deferred: help does without them.
     from scalegate.app.refusal import RefusalError  # noqa: PLC0415
     from scalegate.enforce.service import Offer  # noqa: PLC0415
-    from scalegate.integrations.keeper import Around  # noqa: PLC0415
+    from scalegate.integrations.around import Around  # noqa: PLC0415
 
     if (safeguards or scaffold) and weights is None:
         raise click.UsageError("--safeguard and --scaffold go with --weights")

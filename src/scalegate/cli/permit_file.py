@@ -159,7 +159,8 @@ def pulse(
     """Say, signed and for a short time, whether a permit would still be given.
 
     It is asked again on everything that was recorded since: crossings, retractions, stop orders, revocations. The
-    answer is 0 while it stands, and 1 once it does not; the pulse that says so is written first.
+    answer is 0 while it stands, and 1 once it does not; the pulse that says so is written first. Once FILE.next is
+    there, which takes over in the job, the pulses are those of that permit.
     """
     if every >= 0 or (lasting is not None and lasting >= 0):
         raise click.UsageError("--every and --for take durations, such as '30 seconds'")

@@ -56,7 +56,7 @@ class JobReported:
         kind: the job began or went on, saved a checkpoint, was held, checked a resumption, or ended.
         at: when, in seconds since 1970.
         step: optimizer steps behind it, over the whole job.
-        flop: what it has computed since the subject of its permit, in FLOP, by the largest of all counters.
+        flop: what it has computed for its weights, over the whole job, in FLOP, by the largest of all counters.
         readings: every counter by name, each in FLOP.
         reached: effective compute that its weights embody at most.
         cause: why it was held, or how a resumption compared; a code.

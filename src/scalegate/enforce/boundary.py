@@ -20,23 +20,24 @@ class Plan:
     Attributes:
         flop: FLOP of one optimizer step, by the largest way to count them.
         tokens: tokens that one rank feeds into one optimizer step; 0 where nobody counts them.
-        analytic: the same FLOP by the counting rules alone; kept beside it.
+        analytic: the same FLOP by the counting rules alone; 0 where somebody stated `flop` without them.
+        length: tokens of the longest sequence that was planned; 0 where nobody says: then more tokens are taken to be
+            in longer sequences.
     """
 
     flop: int
     tokens: int = 0
     analytic: int = 0
+    length: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a plan in which steps are free, or count for less than the rules say."""
-        if self.flop <= 0 or self.tokens < 0:
+        if self.flop <= 0 or self.tokens < 0 or self.length < 0:
             raise PermitError(
                 "plan-free", "an optimizer step costs at least one FLOP: what costs nothing is never held"
             )
-        if self.analytic > self.flop:
+        if not 0 <= self.analytic <= self.flop:
             raise PermitError("plan-free", "a plan counts no step as less than the counting rules say")
-        if self.analytic <= 0:
-            object.__setattr__(self, "analytic", self.flop)
 
 
 def plan_of(shape: Shape, step: Step, ratio: Fraction | None = None) -> Plan:
@@ -51,7 +52,7 @@ def plan_of(shape: Shape, step: Step, ratio: Fraction | None = None) -> Plan:
         ComputeError: if shape and step do not belong together.
     """
     reading = Reading(step_flop(shape, step), ratio)
-    return Plan(reading.largest, -(-step.tokens // step.world), reading.analytic)
+    return Plan(reading.largest, -(-step.tokens // step.world), reading.analytic, max(step.length, step.source or 0))
 
 
 def last_step(left: int, plan: Plan, step: int) -> int:

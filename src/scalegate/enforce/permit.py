@@ -58,7 +58,7 @@ class Permit:
     Attributes:
         claim: what it grants, to which job.
         decision: the answer of the gate behind it.
-        seen: when the log was as the proof shows it, as witnesses say; 0 where none have to.
+        seen: an instant that is past: of the claim as the gate dated it, or of the head that witnesses cosigned.
         gates: keys in whose name the gate of the log speaks.
         origin: the log.
     """
@@ -135,7 +135,7 @@ def _fields(data: bytes, trust: Trust) -> dict[str, Any]:
 
 
 def _entry(part: dict[str, str], what: str, kind: type[_E], trust: Trust) -> tuple[_E, int, int]:
-    """Return an event with its place in the log, and when witnesses saw the log so; 0 where none have to."""
+    """Return an event with its place in the log, and the latest instant that is past, as gate and witnesses say."""
     try:
         data = part["leaf"].encode()
         leaf, proof = read_leaf(data), parse_proof(part["proof"].encode())
@@ -157,7 +157,7 @@ def _entry(part: dict[str, str], what: str, kind: type[_E], trust: Trust) -> tup
             "too few witnesses cosigned the log with this permit in it: others may be shown a log without it",
             "`scalegate permit write` writes it again, once they can be reached",
         )
-    return leaf.event, proof.index, head.at or 0
+    return leaf.event, proof.index, max(leaf.at, head.at or 0)
 
 
 def _is_by_gate(leaf: Leaf, trust: Trust) -> bool:

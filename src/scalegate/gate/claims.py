@@ -21,7 +21,7 @@ class Known:
 
     Attributes:
         digest, listing: of the subject.
-        spent: effective compute that it embodies at most, its teachers included, in FLOP.
+        spent: effective compute that it embodies at most, in FLOP; its teachers count unless no policy counts them.
         factor: effective FLOP for each FLOP, at most.
         scaffolds: what the context admits; `*` alone for any.
     """
@@ -36,6 +36,11 @@ class Known:
 def known_of(records: Records, kernels: Sequence[Kernel], permit: DecisionMade) -> Known:
     """Return what the log says of the subject of a permit.
 
+    Args:
+        records: the log, indexed.
+        kernels: the policies in force, and those that the question added.
+        permit: the answer.
+
     Raises:
         KeyError: if the subject is not declared.
     """
@@ -44,11 +49,12 @@ def known_of(records: Records, kernels: Sequence[Kernel], permit: DecisionMade) 
     concerned = lineage.ancestors(subject) | lineage.model_names(subject)
     twins = [records.subjects[name].listing for name in sorted(lineage.twins[subject.digest])]
     stated = [event.high for _, event in records.multipliers if not event.subject or event.subject in concerned]
+    teachers = not kernels or any(kernel.teachers_count for kernel in kernels)
     return Known(
         digest=subject.digest,
         # The same files under another name are the same files, with the names that they had there.
         listing=subject.listing or next(filter(None, twins), ""),
-        spent=lineage.compute(subject).high,
+        spent=lineage.compute(subject, teachers=teachers).high,
         factor=max([Fraction(1), *stated]),
         scaffolds=_scaffolds(kernels, permit.action, permit.context),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,8 +16,9 @@ from scalegate.enforce.permit import Permit, PermitError, read_permit
 from scalegate.integrations.job_key import KEY_SUFFIX, JobKey, JobKeyError
 from scalegate.ledger.holders import NotAdmittedError, read_trust
 from scalegate.ledger.jobs import mark_of, sign_report
+from scalegate.ledger.signatures import PublicKey
 from scalegate.ledger.trust import Trust
-from scalegate.ledger.trust_words import write_key
+from scalegate.ledger.trust_words import parse_key, write_key
 
 TRUST: Final = "SCALEGATE_TRUST"
 NEXT: Final = ".next"
@@ -42,10 +45,9 @@ class JobFolder:
         self.file, self._trust = file, trust
         self.permit = self.read(file)
         self.key = _key_of(file, self.permit)
-        self._name = f"job-{self.key.key.digest.removeprefix('sha256:')[:16]}"
-        self.journal = file.with_name(f"{self._name}.journal")
-        self.reports = read_journal(_bytes(self.journal), self.permit.claim.job, write_key(self.key.key))
-        self._lock = -1
+        self.journal = journal_beside(file, self.key.key)
+        self.reports = read_reports(file, self.permit)
+        self._locks: tuple[int, ...] = ()
 
     def read(self, file: Path) -> Permit:
         """Return the permit in a file, checked offline.
@@ -80,24 +82,28 @@ class JobFolder:
         """Keep every other process of this machine from using this permit, until this one ends.
 
         Raises:
-            PermitError: if another one does.
+            PermitError: if another one does, or nobody can tell.
         """
-        if self._lock >= 0:
+        if self._locks:
             return
-        place = self.file.with_name(f"{self._name}.lock")
-        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # One where every copy of the key on this machine finds it; and one beside the journal, as runtime folders are
+        # cleared while jobs run, and folders are shared between machines.
+        name = _name_of(self.key.key)
+        places = (_runtime() / f"{name}.lock", self.file.with_name(f"{name}.lock"))
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise PermitError("permit-in-use", "another process of this machine uses this permit") from error
-        self._lock = descriptor
+            for place in places:
+                self._locks = (*self._locks, _locked(place))
+        except PermitError:
+            self.unlock()
+            raise
 
     def unlock(self) -> None:
         """Let another process have the permit."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        for descriptor in self._locks:
+            # Processes that were forked from this one have the lock as well, until it is taken back.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+        self._locks = ()
 
     def write(self, report: JobReported, *, durably: bool = True) -> JobReported:
         """Return a report as the next one of the job: numbered, tied to the one before, and signed.
@@ -119,7 +125,7 @@ class JobFolder:
         Raises:
             PermitError: if this process let go of the permit: another one may write the journal now.
         """
-        if self._lock < 0:
+        if not self._locks:
             raise PermitError("permit-let-go", "this process has let go of the permit, and reports nothing more")
         with self.journal.open("a+b") as file:
             file.seek(0)
@@ -136,7 +142,7 @@ class JobFolder:
 
 
 def open_folder(file: Path | str | None, trust: Path | str | Trust | None = None) -> JobFolder:
-    """Return what a job has around a permit.
+    """Return what a job has around a permit, or around the last one that took over from it.
 
     Args:
         file: the permit.
@@ -147,7 +153,37 @@ def open_folder(file: Path | str | None, trust: Path | str | Trust | None = None
     """
     if file is None:
         raise PermitError("permit-missing", "no permit is named, and without one nothing is trained", _ASK)
-    return JobFolder(Path(file), trust_in(trust))
+    found = trust_in(trust)
+    return JobFolder(last_renewal(Path(file), found), found)
+
+
+def last_renewal(file: Path, trust: Trust) -> Path:
+    """Return the last permit that took over from one: each is the `.next` of the one before, of the same job."""
+    try:
+        claim = read_permit(file.read_bytes(), trust).claim
+        while True:
+            further = file.with_name(file.name + NEXT)
+            other = read_permit(further.read_bytes(), trust).claim
+            if (other.key, other.host) != (claim.key, claim.host):
+                return file
+            file = further
+    except (OSError, PermitError):
+        return file
+
+
+def journal_beside(file: Path, key: PublicKey) -> Path:
+    """Return where the journal of a job is: beside its permit, named by its key."""
+    return file.with_name(f"{_name_of(key)}.journal")
+
+
+def read_reports(file: Path, permit: Permit) -> tuple[JobReported, ...]:
+    """Return what is in the journal beside a permit; nothing where there is none.
+
+    Raises:
+        PermitError: if it cannot be read, or is broken.
+    """
+    claim = permit.claim
+    return read_journal(_bytes(journal_beside(file, parse_key(claim.key))), claim.job, claim.key)
 
 
 def trust_in(trust: Path | str | Trust | None) -> Trust:
@@ -176,6 +212,41 @@ def _key_of(file: Path, permit: Permit) -> JobKey:
     if write_key(key.key) != permit.claim.key:
         raise PermitError("job-key", f"the permit was claimed with another key, by job {permit.claim.job}")
     return key
+
+
+def _name_of(key: PublicKey) -> str:
+    return f"job-{key.digest.removeprefix('sha256:')[:16]}"
+
+
+def _runtime() -> Path:
+    """Return a folder of this user alone that has the same path for every process of this machine."""
+    user = os.getuid()
+    place = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"scalegate-{user}"
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = place.lstat()
+    except OSError as error:
+        raise PermitError("permit-lock", f"there is no folder `{place}` for locks: {error.strerror}") from error
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != user or stat.S_IMODE(facts.st_mode) & 0o022:
+        raise PermitError("permit-lock", f"`{place}` is not a folder that this user alone writes into")
+    return place
+
+
+def _locked(place: Path) -> int:
+    try:
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise PermitError("permit-lock", f"the lock `{place}` cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        words = "another process of this machine, or an earlier job in this one, uses this permit"
+        raise PermitError("permit-in-use", words) from error
+    except OSError as error:
+        os.close(descriptor)
+        raise PermitError("permit-lock", f"`{place}` cannot be locked: {error.strerror}") from error
+    return descriptor
 
 
 def _bytes(path: Path) -> bytes:

@@ -7,39 +7,27 @@ no report that the log takes, and `verify` shows a checkpoint without a permit.
 
 from __future__ import annotations
 
-import math
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
-
-import click
 
 from scalegate.core.job_events import JobReported
 from scalegate.core.quantities import show_flop, show_instant
 from scalegate.enforce.boundary import Plan, last_step, save_by
-from scalegate.enforce.compute import Hardware
 from scalegate.enforce.journal import Start, starts
 from scalegate.enforce.lease import Lease, lease_of, warning
 from scalegate.enforce.permit import Permit, PermitError
+from scalegate.integrations.around import Around, record_reports
 from scalegate.integrations.job_folder import JobFolder
-from scalegate.integrations.moments import ForwardClock
 from scalegate.integrations.pulses import Pulses
 
-STORE: Final = "SCALEGATE_STORE"
 # Looking at the clock of the wall, the pulse and a renewal costs more than a step may.
 CHECK_SECONDS: Final = 1.0
-_REPORT_SECONDS: Final = 60
 Kind = Literal["started", "checkpoint", "held", "resumption", "ended"]
 
 
-class HeldError(RuntimeError):
+class HeldError(Exception):
     """Training is held: the next optimizer step must not happen.
 
     Attributes:
@@ -65,76 +53,6 @@ class Files:
 
     digest: str
     listing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """What a job trains on: a bound on FLOP that no counter of operations can miss.
-
-    Attributes:
-        chips: accelerators.
-        peak: FLOP per second of one chip at most.
-        utilization: the share of that which is ever reached; only 1 bounds without an assumption.
-    """
-
-    chips: int
-    peak: int
-    utilization: Fraction = Fraction(1)
-
-    def flop(self, seconds: float) -> int:
-        """Return how much they compute at most in so many seconds."""
-        return Hardware(self.chips, math.ceil(seconds), self.peak, self.utilization).flop
-
-
-def _tell(text: str) -> None:
-    click.echo(text, err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What is around a job.
-
-    Attributes:
-        host: name of this machine; by default what it says itself.
-        pulse: path or URL that says whether the permit still stands; without one, only its bounds end it.
-        machines: what it trains on; without them nothing but operations is counted.
-        store: where reports are recorded as soon as the job ends; by default SCALEGATE_STORE, and nowhere without it.
-        tell: is told warnings.
-        clock: makes the job's clock from an instant that is past.
-    """
-
-    host: str = field(default_factory=socket.gethostname)
-    pulse: str = ""
-    machines: Machines | None = None
-    store: str = field(default_factory=lambda: os.environ.get(STORE, ""))
-    tell: Callable[[str], object] = _tell
-    clock: Callable[[int], ForwardClock] = ForwardClock
-
-
-def record_reports(folder: JobFolder, around: Around) -> str:
-    """Have the reports of a job recorded in the log, by a process of its own: this one has no key of the gate.
-
-    Returns:
-        What went wrong; the journal keeps the reports then, and `scalegate permit report` records them later.
-    """
-    if not around.store:
-        return ""
-    command = [sys.executable, "-m", "scalegate.cli.main", "permit", "report", str(folder.file)]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own program, on our own file
-            [*command, "--store", around.store],
-            capture_output=True,
-            check=False,
-            timeout=_REPORT_SECONDS,
-            text=True,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        wrong = str(error)
-    else:
-        wrong = done.stderr.strip() if done.returncode else ""
-    if wrong:
-        around.tell(f"scalegate: the reports wait in {folder.journal}: {wrong[:500]}")
-    return wrong
 
 
 class Keeper:
@@ -165,6 +83,14 @@ class Keeper:
         self.lease = lease_of(folder.permit.claim)
         if rank == 0:
             folder.take(self.around.host)
+        try:
+            self._begin()
+        except BaseException:
+            folder.unlock()
+            raise
+
+    def _begin(self) -> None:
+        folder = self.folder
         self._clock = self.around.clock(max([folder.permit.seen, *(item.at for item in folder.reports[-1:])]))
         self.begun = self._clock.now()
         if self.begun >= self.lease.expires:
@@ -177,9 +103,10 @@ class Keeper:
         self._dearest, self._over = 1, False
         self._none = ("not-begun", "no permit was checked for these weights", "begin with a permit")
         self._slowest = self._checked = self._steady0 = 0.0
+        self._found = ("", "")
         self._warned = ""
         self._deadline = self._clock.at_steady(self.lease.expires)
-        place = self.around.pulse if rank == 0 else ""
+        place = self.around.pulse if self.rank == 0 else ""
         self.pulses = Pulses(place, folder.permit, self._clock) if place else None
 
     # ------------------------------------------------------------ starting
@@ -258,6 +185,8 @@ class Keeper:
             raise HeldError(*self._none)
         cost = plan.flop
         if flop > cost:
+            if self._dearest == 1:
+                self.around.tell(f"scalegate: a step costs {show_flop(flop)} FLOP, and {show_flop(cost)} were planned")
             cost, self._over = flop, True
             self._dearest = max(self._dearest, cost)
         if self.flop + cost > self._most:
@@ -288,7 +217,8 @@ class Keeper:
             self._bound()
         steady = time.monotonic()
         if steady - self._checked < CHECK_SECONDS:
-            return "", ""
+            # What was found holds until a renewal, however often somebody asks.
+            return self._found
         self._checked = steady
         if self.around.machines is not None and self.start is not None:
             self.flop = max(self.flop, self.start.flop + self.around.machines.flop(steady - self._steady0))
@@ -297,12 +227,16 @@ class Keeper:
         self._deadline = min(self._deadline, self._clock.at_steady(self.lease.expires))
         if self.rank == 0:
             self._renew_if_there()
+        if not self._found[0]:
+            self._found = self._look(now)
+        return self._found
+
+    def _look(self, now: float) -> tuple[str, str]:
         if now >= save_by(self.lease.expires, self._slowest):
             return "permit-ending", f"the permit ends at {show_instant(self.lease.expires)}, and the rest is for saving"
-        if self.pulses is not None:
-            stopped = self.pulses.stopped(now)
-            if stopped:
-                return "permit-lapsed", stopped
+        stopped = self.pulses.stopped(now) if self.pulses is not None else ""
+        if stopped:
+            return "permit-lapsed", stopped
         if self.flop >= self._most:
             return "compute-spent", "the machines may have computed all that the permit allows"
         told = warning(self.lease, self.reached, int(now), self.begun)
@@ -340,7 +274,8 @@ class Keeper:
 
     def took(self, seconds: float) -> None:
         """Say how long a step with its checkpoint took, so that the next one begins early enough to end in time."""
-        self._slowest = max(self._slowest, seconds)
+        # One long pause is no reason to reserve as much for ever.
+        self._slowest = max(seconds, 0.9 * self._slowest)
 
     # ------------------------------------------------------------ what came out
 
@@ -379,9 +314,9 @@ class Keeper:
         self.folder.unlock()
 
     def _write(self, kind: Kind, files: Files | None, cause: str = "", words: str = "", state: str = "") -> JobReported:
-        plan = self.plan
-        analytic = self._operations * plan.analytic // plan.flop if plan else self._operations
-        readings = [("analytic", analytic), ("calibrated", self._operations)]
+        readings, plan = [("operations", self._operations)], self.plan
+        if plan is not None and plan.analytic:
+            readings.append(("analytic", self._operations * plan.analytic // plan.flop))
         if self.around.machines is not None and self.start is not None:
             seconds = time.monotonic() - self._steady0
             readings.append(("hardware", self.start.flop + self.around.machines.flop(seconds)))
@@ -431,7 +366,7 @@ class Keeper:
             self.start = replace(self.start, reached=self.start.reached + lease.spent - own.reached)
         self.folder.file, self.folder.permit, self.lease = file, permit, lease
         self._deadline = self._clock.at_steady(lease.expires)
-        self._warned = ""
+        self._warned, self._found = "", ("", "")
         if self.pulses is not None:
             self.pulses.follow(permit)
         self._bound()

@@ -25,7 +25,9 @@ from torch.utils.data import default_collate
 
 from scalegate.enforce.boundary import Plan
 from scalegate.enforce.permit import PermitError
-from scalegate.integrations.keeper import Around, Files, HeldError
+from scalegate.integrations.around import Around
+from scalegate.integrations.fed import size_of
+from scalegate.integrations.keeper import Files, HeldError
 from scalegate.integrations.torch import Session, open_session, state_mark
 from scalegate.ledger.trust import Trust
 
@@ -153,7 +155,7 @@ class ScalegateCallback(Callback):  # type: ignore[misc, unused-ignore]
         """Count what is fed, and report what other callbacks saved since the last batch."""
         session = self._open()
         if self._plan.tokens:
-            session.feed(_tokens(batch))
+            session.feed(*size_of(batch))
         self._report(trainer)
 
     def on_train_batch_end(self, trainer: Trainer, *_others: object) -> None:
@@ -211,7 +213,7 @@ class ScalegateCallback(Callback):  # type: ignore[misc, unused-ignore]
             if found != self._known.get(id(item)):
                 self._known[id(item)] = found
                 for place in dict.fromkeys(str(path) for path in found[1:] if path):
-                    session.saved(Path(place), self._mark)
+                    session.saved(Path(place).resolve(), self._mark)
 
     # ------------------------------------------------------------ ending
 
@@ -362,14 +364,6 @@ def _unexact_loader(trainer: Trainer) -> str:
         if not hasattr(loader, "__len__"):
             return f"`{type(loader).__name__}` has no length, so that its position is one batch ahead"
     return ""
-
-
-def _tokens(batch: object) -> int:
-    """Return the tokens of a batch: the first two dimensions of its first tensor."""
-    if isinstance(batch, torch.Tensor):
-        return int(batch.shape[:2].numel()) if batch.dim() else 0
-    parts = batch.values() if isinstance(batch, Mapping) else batch if isinstance(batch, list | tuple) else ()
-    return next((found for found in map(_tokens, parts) if found), 0)
 
 
 def _generators() -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+# Whole seconds beyond it are no floats.
+_LATEST = 1 << 53
+
 
 class ForwardClock:
     """Tells the time to a job.
@@ -26,7 +29,7 @@ class ForwardClock:
             wall: the machine's clock, in seconds since 1970.
             steady: one that only goes forward, in seconds since whenever.
         """
-        self._wall, self._steady = wall, steady
+        self._wall, self._steady, self._floor = wall, steady, 0.0
         # Told and steady time of the latest instant that was seen, as one value: threads share a clock.
         self._latest = (max(float(floor), wall()), steady())
 
@@ -38,9 +41,14 @@ class ForwardClock:
         """Return seconds since 1970 UTC, with their fraction."""
         told, at = self._latest
         steady = self._steady()
-        now = max(told + steady - at, self._wall())
+        now = max(told + steady - at, self._wall(), self._floor)
         self._latest = (now, steady)
         return now
+
+    def at_least(self, instant: int) -> None:
+        """Take an instant as past, in seconds since 1970."""
+        # Beside the latest one, so that a thread that is just telling the time does not undo it.
+        self._floor = max(self._floor, float(min(instant, _LATEST)))
 
     def at_steady(self, instant: float) -> float:
         """Return what the monotonic clock says at an instant, at the latest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 from scalegate.core.quantities import show_duration
@@ -37,6 +38,8 @@ class Pulses:
         self._alone = threading.Lock()
         self._latest: Pulse | None = None
         self._held = ""
+        # What the pulses of the permit before this one said; it counts until there is one of this permit.
+        self._grace, self._held_before = 0, ""
         self._wrong = ""
         self._over = threading.Event()
         self.look()
@@ -52,6 +55,8 @@ class Pulses:
             if self._held:
                 return self._held
             if self._latest is None:
+                if self._held_before or now <= self._grace:
+                    return self._held_before
                 return f"there is no pulse of the permit: {self._wrong}"
             if now > self._latest.until:
                 late = show_duration(int(now - self._latest.until))
@@ -65,8 +70,14 @@ class Pulses:
             return self._held
 
     def follow(self, permit: Permit) -> None:
-        """Look for pulses of the permit that took over."""
+        """Look for pulses of the permit that took over.
+
+        Until the first of them comes, the last one of the permit before it counts as long as it was good, and what
+        that permit was held for holds.
+        """
         with self._alone:
+            if self._latest is not None:
+                self._grace, self._held_before = self._latest.until, self._held
             self._permit, self._latest, self._held = permit, None, ""
         self.look()
 
@@ -76,7 +87,7 @@ class Pulses:
             permit = self._permit
         try:
             pulse = read_pulse(self._read(), permit)
-        except (PermitError, OSError, ValueError) as error:
+        except (PermitError, OSError, ValueError, HTTPException) as error:
             with self._alone:
                 self._wrong = str(error)[:500]
             return
@@ -84,6 +95,7 @@ class Pulses:
             if permit is not self._permit or (self._latest is not None and pulse.number < self._latest.number):
                 return
             self._latest, self._wrong = pulse, ""
+            self._clock.at_least(pulse.at)
             if not pulse.stands:
                 self._held = f"the gate would not give the permit any more: {pulse.words}"
 

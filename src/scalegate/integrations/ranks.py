@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -68,3 +69,25 @@ class Ranks:
         box: list[_T | None] = [None] * self.count
         dist.all_gather_object(box, value, group=self._group)
         return box  # type: ignore[return-value]
+
+    def on_all(self, act: Callable[[], _T]) -> _T:
+        """Do something on every rank, and fail on all of them where it fails on one: nobody waits for one that left.
+
+        Raises:
+            PermitError: if it failed on another rank.
+            Exception: what it raised on this one.
+        """
+        if self.count == 1:
+            return act()
+        done: list[_T] = []
+        wrong: Exception | None = None
+        try:
+            done.append(act())
+        except Exception as error:  # noqa: BLE001 - raised below, once the others know
+            wrong = error
+        told = [f"rank {rank}: {item}" for rank, item in enumerate(self.gathered(str(wrong or ""))) if item]
+        if wrong is not None:
+            raise wrong
+        if told:
+            raise PermitError("ranks-apart", "; ".join(told)[:500])
+        return done[0]

@@ -26,7 +26,7 @@ import torch.distributed as dist
 
 from scalegate.enforce.boundary import Plan
 from scalegate.enforce.permit import PermitError
-from scalegate.integrations.keeper import Around
+from scalegate.integrations.around import Around
 from scalegate.integrations.torch import GatedRun, gated
 from scalegate.ledger.trust import Trust
 

@@ -18,9 +18,10 @@ from scalegate.core.job_events import JobReported, PermitClaimed
 from scalegate.core.quantities import show_instant
 from scalegate.enforce.permit import MAX_PERMIT, PermitError
 from scalegate.enforce.service import ServiceLease, service_of
+from scalegate.integrations.around import Around, record_reports
 from scalegate.integrations.job_folder import JobFolder, trust_in
 from scalegate.integrations.job_key import KEY_SUFFIX
-from scalegate.integrations.keeper import Around, Files, record_reports
+from scalegate.integrations.keeper import Files
 from scalegate.integrations.pulses import Pulses
 from scalegate.ledger.model_files import ModelFilesError, read_files
 from scalegate.ledger.model_signing import listing_digest, root_digest

@@ -7,6 +7,7 @@ callbacks, flags and wrappers do. What it cannot see is weights that are changed
         for batch in loader:
             model(batch).loss.backward()
             optimizer.step()
+            optimizer.zero_grad()
             if run.stop:                      # save, report, and leave at a boundary that all ranks agree on
                 run.hold(lambda folder: torch.save(model.state_dict(), folder / "weights.pt"), "orion-held")
                 break
@@ -15,12 +16,13 @@ callbacks, flags and wrappers do. What it cannot see is weights that are changed
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import torch
@@ -28,10 +30,12 @@ from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from scalegate.enforce.boundary import Plan
 from scalegate.enforce.permit import PermitError
+from scalegate.integrations.around import Around
+from scalegate.integrations.fed import Fed
 from scalegate.integrations.job_folder import open_folder
-from scalegate.integrations.keeper import Around, Files, HeldError, Keeper
+from scalegate.integrations.keeper import Files, HeldError, Keeper
 from scalegate.integrations.ranks import Ranks
-from scalegate.integrations.weights import check_same, files_of, marks_of, read_checkpoint
+from scalegate.integrations.weights import check_same, files_of, read_checkpoint, tensor_mark
 from scalegate.ledger.trust import Trust
 
 # So many optimizer steps without a question whether to stop: the loop does not ask, and the guard looks by itself.
@@ -45,7 +49,6 @@ _WORDS: Final = {
     "permit-lapsed": "the permit does not stand any longer",
     "asked": "somebody asked for a hold",
 }
-_T = TypeVar("_T")
 
 
 class Session:
@@ -55,6 +58,7 @@ class Session:
         keeper: counts, and says how far.
         ranks: who trains together.
         code, words: why to stop at this boundary; empty while training may go on.
+        fed: what the model was fed since the last optimizer step.
     """
 
     def __init__(
@@ -74,7 +78,9 @@ class Session:
         self._model, self._every = model, agree_every
         self._own: set[int] = set()
         self._marks: dict[str, str] = {}
-        self._tokens = self._unasked = 0
+        self.fed = Fed(plan)
+        self._passes: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
+        self._unasked = self._asks = self._pid = 0
         self._groups: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
         self._last: Optimizer | None = None
         self._count = 0
@@ -90,10 +96,10 @@ class Session:
             PermitError: if they are not, on any of the ranks.
             HeldError: if the permit leaves not one step.
         """
-        files = _on_all(self.ranks, lambda: self._compared(checkpoint))
+        files = self.ranks.on_all(lambda: self._compared(checkpoint))
         if len(set(self.ranks.gathered(files.digest))) > 1:
             raise PermitError("ranks-apart", "the ranks begin with different checkpoints")
-        _on_all(self.ranks, lambda: self.keeper.begin(files, self.plan) if self.keeper.rank == 0 else None)
+        self.ranks.on_all(lambda: self.keeper.begin(files, self.plan) if self.keeper.rank == 0 else None)
         start = self.ranks.from_first(self.keeper.start)
         if self.keeper.rank != 0 and start is not None:
             self.keeper.begin_at(start, self.plan)
@@ -101,25 +107,27 @@ class Session:
 
     def _compared(self, checkpoint: Path) -> Files:
         files, contents = read_checkpoint(checkpoint)
-        self._marks = check_same(self._model, contents)
+        check_same(self._model, contents)
+        # What a pass forward changes, such as running means, is compared here, and not once more before the first step.
+        self._marks = {name: tensor_mark(item) for name, item in self._model.named_parameters()}
         return files
 
     def guard(self, *, forward: bool = True) -> None:
         """Stand before every optimizer step of this process from now on.
 
         Args:
-            forward: whether to count the tokens that the model is called with; without, `feed` says how many they are.
+            forward: whether to count what the model is called with; without, `feed` says how much that is.
         """
         if self._hooks:
             return
-        self._own = {id(item) for item in self._model.parameters()}
+        self._own, self._pid = {id(item) for item in self._model.parameters()}, os.getpid()
         self._hooks = [register_optimizer_step_pre_hook(self._before_step)]
         if forward and self.plan.tokens:
-            self._hooks.append(self._model.register_forward_pre_hook(self._before_forward, with_kwargs=True))
+            self._hooks.append(self._model.register_forward_pre_hook(self.fed.before_forward, with_kwargs=True))
 
-    def feed(self, tokens: int) -> None:
-        """Count tokens that go into the next optimizer step."""
-        self._tokens += tokens
+    def feed(self, tokens: int, length: int = 0) -> None:
+        """Count tokens that go into the next optimizer step, in sequences of at most `length`."""
+        self.fed.feed(tokens, length)
 
     def close(self) -> None:
         """Let go of the permit. No optimizer of the process is guarded any longer."""
@@ -128,47 +136,70 @@ class Session:
         self._hooks, self._last = [], None
         self.keeper.close()
 
-    def _before_forward(self, model: torch.nn.Module, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
-        if not torch.is_grad_enabled():
-            return
-        for item in (*args, *kwargs.values()):
-            if isinstance(item, torch.Tensor):
-                shape = item.shape
-                self._tokens += shape[0] * shape[1] if len(shape) > 1 else sum(shape)
-                return
-
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
+        try:
+            self._may_step(optimizer)
+        except HeldError as error:
+            # Whoever catches it, and goes on, is refused again.
+            self.keeper.stop(error.code, error.message)
+            raise
+
+    def _may_step(self, optimizer: Optimizer) -> None:
         if self._marks:
             self._first_step()
-        groups = len(optimizer.param_groups)
-        if optimizer is not self._last or groups != self._count:
-            self._check_own(optimizer)
-        tokens, planned = self._tokens, self.plan.tokens
-        flop = 0
-        if planned and tokens > planned:
-            # Attention grows with the square: more than was planned counts for as much as it can be.
-            flop = self.plan.flop * tokens * tokens // (planned * planned) + 1
+        count = 0
+        for group in optimizer.param_groups:
+            count += len(group["params"]) + 1
+        if optimizer is not self._last or count != self._count:
+            self._check_own(optimizer, count)
+        if os.getpid() != self._pid:
+            raise HeldError("other-process", "a process that was forked from the one with the permit trains, too")
+        fed = self.fed
+        if self.plan.tokens and not fed.tokens:
+            self._check_fed(optimizer)
         self._unasked += 1
-        if self._unasked > UNASKED and self.ranks.count == 1:
+        if self._unasked > UNASKED:
             self._look()
-        self.keeper.before_step(flop)
-        self._tokens = 0
+        self.keeper.before_step(fed.cost())
+        fed.settle()
+
+    def _check_fed(self, optimizer: Optimizer) -> None:
+        """Refuse a second step of an optimizer on nothing: then the model is fed where nobody counts."""
+        passes = self.fed.passes
+        if self._passes.get(optimizer) == passes:
+            raise HeldError(
+                "tokens-unseen",
+                "an optimizer takes steps, and nothing was fed to the model in between",
+                "call the model itself, or say what it was fed: `session.feed(tokens, length)`",
+            )
+        self._passes[optimizer] = passes
 
     def _look(self) -> None:
         """Look around for a loop that never asks: it does not stop by itself, and hears of a hold by this."""
+        if self.ranks.count > 1:
+            raise HeldError(
+                "not-asked",
+                f"{UNASKED} optimizer steps without a question whether to stop: several ranks have to agree on that",
+                "ask `run.stop` behind every optimizer step",
+            )
         code, words = self.keeper.check()
         if code:
             raise HeldError(code, words, "`scalegate why` says what would release it")
 
     def _first_step(self) -> None:
         """Check once more, before anything changes, that the weights are those whose files were read."""
-        if marks_of(self._model) != self._marks:
+        if {name: tensor_mark(item) for name, item in self._model.named_parameters()} != self._marks:
             raise HeldError("weights-swapped", "the weights were changed after they were compared with the checkpoint")
         self._marks = {}
 
-    def _check_own(self, optimizer: Optimizer) -> None:
-        count = len(optimizer.param_groups)
+    def _check_own(self, optimizer: Optimizer, count: int) -> None:
         if self._groups.get(optimizer) != count:
+            if isinstance(optimizer, torch.optim.LBFGS):
+                raise HeldError(
+                    "closure-repeats",
+                    "LBFGS passes through the model many times in one step, and nobody can say how often",
+                    "train with an optimizer that takes one pass for each step",
+                )
             trained = (item for group in optimizer.param_groups for item in group["params"])
             if any(id(item) not in self._own for item in trained):
                 raise HeldError("other-weights", "an optimizer trains weights that the permit is not for")
@@ -196,8 +227,10 @@ class Session:
         code = words = ""
         if self.ranks.count == 1:
             code, words = ("asked", self._asked) if self._asked else keeper.check()
-        elif keeper.step % self._every == 0:
-            code, words = self._agreed()
+        else:
+            self._asks += 1
+            if self._asks % self._every == 0:
+                code, words = self._agreed()
         if keeper.step >= keeper.last:
             code = "compute-spent"
         self.code = code
@@ -213,15 +246,18 @@ class Session:
         keeper.follow(*far)
         return CODES[found], words if code == CODES[found] else ""
 
-    def saved(self, folder: Path, state: str = "") -> Files:
+    def saved(self, folder: Path, state: str = "") -> Files | None:
         """Report a checkpoint that was written; every rank calls it.
 
         Args:
             folder: the checkpoint.
             state: `state_mark` of when it was written; by default that of now.
+
+        Returns:
+            Digests of its files; None where they do not hold the weights in memory, and nothing was reported.
         """
         files = self._same_files(folder)
-        if self.keeper.rank == 0:
+        if self.keeper.rank == 0 and files is not None:
             self.keeper.saved(files, state or state_mark())
         return files
 
@@ -245,14 +281,29 @@ class Session:
     def ended(self, folder: Path | None = None) -> None:
         """Report that training ended as planned; every rank calls it."""
         files = self._same_files(folder) if folder is not None else None
-        if self.keeper.rank == 0:
-            self.keeper.ended(files, state_mark())
+        try:
+            if self.keeper.rank == 0:
+                self.keeper.ended(files, state_mark())
+        finally:
+            self.keeper.stop("ended", "the job has ended")
 
-    def _same_files(self, folder: Path) -> Files:
-        found = self.ranks.gathered(_on_all(self.ranks, lambda: files_of(folder)))
+    def _same_files(self, folder: Path) -> Files | None:
+        """Return the digests of a checkpoint; None where it does not hold the weights in memory."""
+        found = self.ranks.gathered(self.ranks.on_all(lambda: files_of(folder)))
         if len(set(found)) > 1:
             raise HeldError("ranks-apart", "the ranks see different files of the checkpoint")
-        return found[0]
+        wrong = ""
+        if self.keeper.rank == 0:
+            try:
+                files, contents = read_checkpoint(folder)
+                check_same(self._model, contents)
+                wrong = "" if files == found[0] else "its files changed while they were read"
+            except PermitError as error:
+                wrong = str(error)
+        wrong = self.ranks.from_first(wrong)
+        if wrong:
+            self.keeper.around.tell(f"scalegate: the checkpoint `{folder}` is not reported: {wrong}")
+        return None if wrong else found[0]
 
 
 class GatedRun:
@@ -288,31 +339,20 @@ class GatedRun:
 
 
 def _written(write: Callable[[Path], object], folder: Path, ranks: Ranks) -> Path:
-    def make() -> None:
-        if ranks.rank == 0:
-            folder.mkdir(parents=True)
-            write(folder)
+    """Have a checkpoint written into a folder that is not there yet: that of the name, or with a number behind it."""
 
-    _on_all(ranks, make)
-    return folder
+    def make() -> Path:
+        if ranks.rank != 0:
+            return folder
+        place, number = folder, 1
+        while place.exists():
+            number += 1
+            place = folder.with_name(f"{folder.name}-{number}")
+        place.mkdir(parents=True)
+        write(place)
+        return place
 
-
-def _on_all(ranks: Ranks, act: Callable[[], _T]) -> _T:
-    """Do something on every rank, and fail on all of them where it fails on one: nobody waits for one that left."""
-    if ranks.count == 1:
-        return act()
-    done: list[_T] = []
-    wrong: Exception | None = None
-    try:
-        done.append(act())
-    except Exception as error:  # noqa: BLE001 - raised below, once the others know
-        wrong = error
-    told = [f"rank {rank}: {item}" for rank, item in enumerate(ranks.gathered(str(wrong or ""))) if item]
-    if wrong is not None:
-        raise wrong
-    if told:
-        raise PermitError("ranks-apart", "; ".join(told)[:500])
-    return done[0]
+    return ranks.from_first(ranks.on_all(make))
 
 
 @contextmanager
@@ -349,6 +389,11 @@ def gated(
     except HeldError as error:
         session.held(None, error.code, error.message)
         raise
+    except Exception:
+        if session.code and not run.over:
+            # It was to be held, and no checkpoint could be written: the hold is reported all the same.
+            session.held(None)
+        raise
     finally:
         session.close()
 
@@ -370,8 +415,8 @@ def open_session(
     ranks = Ranks()
     made: list[Keeper] = []
     try:
-        _on_all(
-            ranks, lambda: made.append(Keeper(open_folder(permit, trust), around, rank=ranks.rank, ranks=ranks.count))
+        ranks.on_all(
+            lambda: made.append(Keeper(open_folder(permit, trust), around, rank=ranks.rank, ranks=ranks.count))
         )
     except PermitError:
         for keeper in made:

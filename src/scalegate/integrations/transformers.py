@@ -35,8 +35,9 @@ from transformers.training_args import TrainingArguments
 from scalegate.enforce.boundary import Plan
 from scalegate.enforce.certificate import Certificate, unchecked
 from scalegate.enforce.permit import PermitError
+from scalegate.integrations.around import Around
 from scalegate.integrations.certificate import certify_replay
-from scalegate.integrations.keeper import Around, HeldError, Keeper
+from scalegate.integrations.keeper import HeldError, Keeper
 from scalegate.integrations.transformers_callback import Held, ScalegateCallback, Terms, length_of, plan_of
 from scalegate.ledger.trust import Trust
 

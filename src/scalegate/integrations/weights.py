@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -33,21 +33,28 @@ class Contents:
     """The tensors of a checkpoint: digest of each by name, and of all of them.
 
     Attributes:
-        by_name: digests by name, as the files have them.
+        by_name: digests by name, as the files have them: several where several parts of a file use one name.
         marks: the digests.
+        kinds: type and shape by name, for whoever has to explain a difference.
         unread: files that could not be read as tensors, and why.
     """
 
-    by_name: dict[str, str] = field(default_factory=dict)
+    by_name: dict[str, set[str]] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
+    kinds: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
-    def add(self, tensors: Mapping[str, torch.Tensor]) -> None:
+    def add(self, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
         """Take over some tensors."""
-        for name, tensor in tensors.items():
+        for name, tensor in tensors:
             mark = tensor_mark(tensor)
-            self.by_name[_plain(name)] = mark
+            self.by_name.setdefault(name, set()).add(mark)
             self.marks.add(mark)
+            self.kinds[name] = _kind(tensor)
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return f"{tensor.dtype} {tuple(tensor.shape)}"
 
 
 def tensor_mark(tensor: torch.Tensor) -> str:
@@ -61,7 +68,17 @@ def tensor_mark(tensor: torch.Tensor) -> str:
 
 def marks_of(model: torch.nn.Module) -> dict[str, str]:
     """Return a digest for every tensor that a model would save, by name."""
-    return {_plain(name): tensor_mark(item) for name, item in _tensors(model.state_dict())}
+    return {name: tensor_mark(item) for name, item in _saved(model)}
+
+
+def _saved(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Return what a model would save, with the names that it has without a wrapper around all of it."""
+    found = list(_tensors(model.state_dict()))
+    while found and (prefix := next((item for item in _WRAPPERS if found[0][0].startswith(item)), "")):
+        if not all(name.startswith(prefix) for name, _ in found):
+            break
+        found = [(name.removeprefix(prefix), item) for name, item in found]
+    return found
 
 
 def read_checkpoint(folder: Path) -> tuple[Files, Contents]:
@@ -123,15 +140,30 @@ def check_same(model: torch.nn.Module, contents: Contents) -> dict[str, str]:
     if not contents.marks:
         why = "; ".join(contents.unread) or "there is no file of weights"
         raise PermitError("checkpoint-unread", f"no weights could be read from the checkpoint: {why}"[:500])
-    marks = marks_of(model)
-    for name, mark in marks.items():
-        if contents.by_name.get(name, mark) != mark or mark not in contents.marks:
+    marks = {}
+    for name, item in _saved(model):
+        mark = marks[name] = tensor_mark(item)
+        known = contents.by_name.get(name)
+        if mark not in (known or contents.marks):
             raise PermitError(
-                "weights-swapped",
+                "weights-swapped" if known else "weights-unknown",
                 f"`{name:.120}` in memory is not what the files of the checkpoint hold",
-                "load the checkpoint that the permit is for, and change nothing before training begins",
+                _why(name, _kind(item), contents),
             )
     return marks
+
+
+def _why(name: str, kind: str, contents: Contents) -> str:
+    """Return what to do about a tensor that is another one than in the files, or is in none of them."""
+    there = contents.kinds.get(name)
+    if there is None:
+        return (
+            "these weights are new, or put together while they are loaded (fused experts): save the model as it is in "
+            "memory, declare that with its lineage, and ask for a permit for it"
+        )
+    if there != kind:
+        return f"the files hold {there}, and memory {kind}: save it as it is trained, and declare that"
+    return "load the checkpoint that the permit is for, and change nothing before training begins"
 
 
 def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
@@ -149,19 +181,13 @@ def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
     for path in safe or [path for path in files if _may_have_weights(path.name)]:
         try:
             read = _safe if safe else _pickled
-            found |= {_plain(name): item for name, item in _tensors(read(bytearray(path.read_bytes())))}
+            found |= dict(_tensors(read(bytearray(path.read_bytes()))))
         except Exception as error:
             why = f"`{path.name:.120}` cannot be read as weights: {type(error).__name__}"
             raise PermitError("checkpoint-unread", why) from error
     if not found:
         raise PermitError("checkpoint-unread", f"no weights are in `{folder}`")
     return found
-
-
-def _plain(name: str) -> str:
-    while name.startswith(_WRAPPERS):
-        name = name.partition(".")[2]
-    return name
 
 
 def _may_have_weights(name: str) -> bool:
@@ -171,7 +197,7 @@ def _may_have_weights(name: str) -> bool:
 
 def _take(contents: Contents, name: str, data: bytearray, read: Any) -> None:  # noqa: ANN401 - one of the two below
     try:
-        contents.add(dict(_tensors(read(data))))
+        contents.add(_tensors(read(data)))
     except Exception as error:  # noqa: BLE001 - what cannot be read holds no weights, whatever the reason
         contents.unread.append(f"{name:.120}: {type(error).__name__}")
 
