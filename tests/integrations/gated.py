@@ -23,6 +23,8 @@ from scalegate.integrations.weights import files_of, tensors_of
 FLOP = 1_000_000
 LENGTH = 8
 VOCABULARY = 32
+# Sums depend on how many threads share them: the same everywhere, in processes of their own, too.
+torch.set_num_threads(1)
 transformers.utils.logging.set_verbosity_error()
 logging.getLogger("accelerate").setLevel(logging.ERROR)
 

@@ -255,6 +255,7 @@ def test_kill_9_and_restart(lab):
 
 RANKS = """
 import sys
+import torch.distributed as dist
 from tests.integrations.gated import GatedTrainer, arguments, data, loaded, plan, step_of
 from scalegate.integrations.around import Around
 permit, checkpoint, trust, out = sys.argv[1:]
@@ -263,6 +264,8 @@ trainer = GatedTrainer(
     permit=permit, checkpoint=checkpoint, trust=trust, around=Around(host="test-host"), plan=plan(),
 )
 trainer.train()
+dist.barrier()
+dist.destroy_process_group()
 trainer.exit_if_held(17 + trainer.state.global_step)
 """
 
