@@ -35,8 +35,16 @@ class Fed:
 
     def before_forward(self, model: torch.nn.Module, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
         """Count a call of the model."""
-        if torch.is_grad_enabled():
-            self.feed(*size_of((args, kwargs)))
+        if not torch.is_grad_enabled():
+            return
+        if len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor) and len(shape := args[0].shape) > 1:
+            # The most common call, without a walk through what there is not.
+            length = shape[1]
+            self.tokens += shape[0] * length
+            self.passes += 1
+            self.longest = max(self.longest, length)
+            return
+        self.feed(*size_of((args, kwargs)))
 
     def cost(self) -> int:
         """Return what it cost, in FLOP; 0 where that is within the plan.

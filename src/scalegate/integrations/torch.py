@@ -50,6 +50,17 @@ _WORDS: Final = {
     "asked": "somebody asked for a hold",
 }
 
+# How many forks lie between this process and the one that imported this: cheaper to ask than who one is.
+_FORKS = 0
+
+
+def _forked() -> None:
+    global _FORKS  # noqa: PLW0603 - a process is one
+    _FORKS += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
 
 class Session:
     """One process of a job while it trains.
@@ -80,7 +91,8 @@ class Session:
         self._marks: dict[str, str] = {}
         self.fed = Fed(plan)
         self._passes: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
-        self._unasked = self._asks = self._pid = 0
+        self._unasked = self._asks = self._forks = 0
+        self._measured = plan.tokens > 0
         self._groups: WeakKeyDictionary[Optimizer, int] = WeakKeyDictionary()
         self._last: Optimizer | None = None
         self._count = 0
@@ -120,7 +132,7 @@ class Session:
         """
         if self._hooks:
             return
-        self._own, self._pid = {id(item) for item in self._model.parameters()}, os.getpid()
+        self._own, self._forks = {id(item) for item in self._model.parameters()}, _FORKS
         self._hooks = [register_optimizer_step_pre_hook(self._before_step)]
         if forward and self.plan.tokens:
             self._hooks.append(self._model.register_forward_pre_hook(self.fed.before_forward, with_kwargs=True))
@@ -137,31 +149,35 @@ class Session:
         self.keeper.close()
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
+        # Asked before every step: nothing is looked up, or called, that need not be.
         try:
-            self._may_step(optimizer)
+            if self._marks:
+                self._first_step()
+            count = 0
+            for group in optimizer.param_groups:
+                count += len(group["params"]) + 1
+            if optimizer is not self._last or count != self._count:
+                self._check_own(optimizer, count)
+            if self._forks != _FORKS:
+                self._refuse_fork()
+            self._unasked += 1
+            if self._unasked > UNASKED:
+                self._look()
+            if self._measured:
+                fed = self.fed
+                if not fed.tokens:
+                    self._check_fed(optimizer)
+                self.keeper.before_step(fed.cost())
+                fed.settle()
+            else:
+                self.keeper.before_step()
         except HeldError as error:
             # Whoever catches it, and goes on, is refused again.
             self.keeper.stop(error.code, error.message)
             raise
 
-    def _may_step(self, optimizer: Optimizer) -> None:
-        if self._marks:
-            self._first_step()
-        count = 0
-        for group in optimizer.param_groups:
-            count += len(group["params"]) + 1
-        if optimizer is not self._last or count != self._count:
-            self._check_own(optimizer, count)
-        if os.getpid() != self._pid:
-            raise HeldError("other-process", "a process that was forked from the one with the permit trains, too")
-        fed = self.fed
-        if self.plan.tokens and not fed.tokens:
-            self._check_fed(optimizer)
-        self._unasked += 1
-        if self._unasked > UNASKED:
-            self._look()
-        self.keeper.before_step(fed.cost())
-        fed.settle()
+    def _refuse_fork(self) -> None:
+        raise HeldError("other-process", "a process that was forked from the one with the permit trains, too")
 
     def _check_fed(self, optimizer: Optimizer) -> None:
         """Refuse a second step of an optimizer on nothing: then the model is fed where nobody counts."""
