@@ -32,7 +32,7 @@ demo: $(STORY) ## real training that a policy stops, releases, and stops for goo
 	@$(RUN) examples/story/run.py
 
 tour: $(DEV) ## the commands one by one, on logs that were made before; half a minute
-	@$(RUN) examples/demo/run.py
+	@$(RUN) examples/tour/run.py
 
 test: lint ## linters, then the fast tests
 	$(PYTEST) -m 'not slow and not extra'

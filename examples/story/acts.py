@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from acting import Act
 
 ADA = "--by 'Ada Osei' --role developer"
 LEA = "--by 'Lea Roth' --role auditor"
@@ -24,19 +26,6 @@ CHAPTERS = (
     "An auditor who trusts nobody",
     "It ends held",
 )
-
-
-@dataclass(frozen=True)
-class Act:
-    """One command, and what has to come of it; `chapter` begins a new one."""
-
-    told: str
-    command: str
-    code: int
-    says: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-    at: str = "lab"  # whose folder, home and keys
-    chapter: str = ""
 
 
 def evaluated(name: str, evaluation: str, told: str, answer: str) -> Act:
@@ -194,7 +183,7 @@ ACTS = (
         ("answers follow from the log", "is covered by a permit", "stays within its permit", "NOT POSSIBLE TO CHECK"),
         ("DOES NOT HOLD", "NOT TO BE TRUSTED"), at="auditor"),
     Act("A second verifier, one file of plain Python, says the same.",
-        '"$STORY_PYTHON" -I "$VERIFIER" audit --trust mine.trust', 3, at="auditor"),
+        'python -I "$VERIFIER" audit --trust mine.trust', 3, at="auditor"),
 
     Act("A checkpoint that no permit covers can be made. It cannot be passed off: nothing goes on with it ...",
         "cp -r runs/kestrel/checkpoint-576 stolen && rm stolen/trainer_state.json && "

@@ -181,25 +181,18 @@ def test_the_largest_reading_is_one_of_them_and_below_none(analytic, ratio, hard
     assert reading.calibrated is None or analytic * ratio <= reading.calibrated < analytic * ratio + 1
 
 
-def test_all_readings_are_recorded_in_plain_text():
+def test_the_largest_of_all_readings_counts_and_the_others_stay_beside_it():
     reading = Reading(10**25, Fraction(21, 20), Hardware(1_000, 86_400, 10**15, Fraction(2, 5)).flop)
-    assert reading.plain() == {
-        "analytic": "10000000000000000000000000",
-        "calibrated": "10500000000000000000000000",
-        "hardware": "34560000000000000000000",
-        "largest": "10500000000000000000000000",
-        "ratio": "21/20",
-    }
+    assert (reading.analytic, reading.calibrated, reading.hardware) == (
+        10_000_000_000_000_000_000_000_000,
+        10_500_000_000_000_000_000_000_000,
+        34_560_000_000_000_000_000_000,
+    )
+    assert reading.largest == reading.calibrated
 
 
-def test_a_reading_that_nobody_took_is_recorded_as_none():
-    assert Reading(5).plain() == {
-        "analytic": "5",
-        "calibrated": None,
-        "hardware": None,
-        "largest": "5",
-        "ratio": None,
-    }
+def test_a_reading_that_nobody_took_is_none():
+    assert (Reading(5).calibrated, Reading(5).hardware, Reading(5).largest) == (None, None, 5)
 
 
 def test_hardware_time_is_rounded_up():

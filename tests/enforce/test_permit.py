@@ -442,3 +442,34 @@ def test_a_claim_that_leaves_nothing_is_not_recorded(tiny, file):
     assert (said.code, "permit-used" in said.err) == (1, True)
     assert tiny.kinds().count("PermitClaimed") == 1
     assert not (tiny.folder / "x.key").exists()
+
+
+def test_a_slow_checkpoint_is_reserved_for_however_many_fast_steps_follow(tiny, file):
+    """What is left before the end has to be enough for writing one more."""
+    end = read_permit(file.read_bytes(), trust_of(tiny)).claim.expires
+    wall = [float(end - 3_000)]
+    one = keeper(tiny, file, clock=lambda floor: ForwardClock(floor, wall=lambda: wall[0], steady=lambda: 0.0))
+    one.begin(subject_files(tiny), PLAN)
+    one.took(600.0)
+    for _ in range(1_000):
+        one.took(0.001)
+    one._checked = -99.0
+    assert one.check() == ("", "")
+    wall[0] = float(end - 1_799)
+    one._checked = -99.0
+    assert one.check()[0] == "permit-ending"
+    one.close()
+
+
+def test_a_long_pause_reserves_no_more_than_the_slowest_checkpoint_may_take(tiny, file):
+    end = read_permit(file.read_bytes(), trust_of(tiny)).claim.expires
+    wall = [float(end - 4 * 3_600)]
+    one = keeper(tiny, file, clock=lambda floor: ForwardClock(floor, wall=lambda: wall[0], steady=lambda: 0.0))
+    one.begin(subject_files(tiny), PLAN)
+    one.took(11 * 86_400.0)
+    one._checked = -99.0
+    assert one.check() == ("", "")
+    wall[0] = float(end - 3 * 3_600 + 1)
+    one._checked = -99.0
+    assert one.check()[0] == "permit-ending"
+    one.close()

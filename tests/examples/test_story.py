@@ -10,7 +10,7 @@ import pytest
 from scalegate.policy import load
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "story"
-sys.path.insert(0, str(FOLDER))
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent)]
 import acts  # noqa: E402
 
 

@@ -452,7 +452,7 @@ def test_a_pass_that_cannot_be_seen_is_said_to_be_unchecked():
     assert done.counted is None
     assert done.ratio is None
     assert "_grouped_mm" in done.unchecked
-    assert Reading(done.analytic, done.ratio).plain()["calibrated"] is None
+    assert Reading(done.analytic, done.ratio).calibrated is None
 
 
 def test_a_model_that_trains_nothing_is_unchecked():

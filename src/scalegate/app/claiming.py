@@ -15,8 +15,9 @@ from scalegate.core.canonical import digest
 from scalegate.core.decision import Node, Request
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked, PolicyAdopted
 from scalegate.core.job_events import PermitClaimed
+from scalegate.core.quantities import show_instant
 from scalegate.enforce.lease import TRAINING, lease_of
-from scalegate.enforce.permit import PermitError, Proved, read_permit, write_permit
+from scalegate.enforce.permit import Permit, PermitError, Proved, read_permit, write_permit
 from scalegate.gate import in_force
 from scalegate.gate.claims import evidence_in, known_of
 from scalegate.integrations.job_key import KEY_SUFFIX, JobKey, JobKeyError
@@ -69,7 +70,7 @@ def _before(book: Book, claimant: Claimant) -> str:
     """Return the digest of the permit that is followed, which is one of the same job; empty for none."""
     if claimant.follows is None:
         return ""
-    found = followed(book, claimant.follows)
+    found = read_file(claimant.follows, trust_of(book)).claim
     if (found.job, found.host) != (claimant.job, claimant.host):
         raise RefusalError(
             "usage",
@@ -93,11 +94,8 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
     evidence = digest([*evidence_in(_tree(answer))])
 
     def prepare(page: Page) -> PermitClaimed:
-        entry = find_permit(page.history, answer.digest)
-        permit = entry.event
-        if not isinstance(permit, DecisionMade):
-            raise TypeError("a permit is a DecisionMade")
-        _check_free(book, page, entry)
+        entry, permit = find_permit(page.history, answer.digest)
+        _check_free(book, page, entry, permit)
         extra = [item.kernel for item in added_to(book, page.history, permit)]
         known = known_of(page.records, [*page.force.kernels, *extra], permit)
         made = PermitClaimed(
@@ -118,7 +116,8 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
             key=write_key(key.key),
             follows=follows,
         )
-        _check_lease(made)
+        # Before a permit is used up for it.
+        _left(made)
         return made
 
     try:
@@ -133,28 +132,28 @@ def claim(book: Book, answer: Answer, claimant: Claimant) -> PermitClaimed:
     return made
 
 
-def _check_free(book: Book, page: Page, permit: Entry) -> None:
+def _check_free(book: Book, page: Page, entry: Entry, permit: DecisionMade) -> None:
     """Refuse a permit that another job has, or that would not be given any more."""
-    mark = permit.event.decision if isinstance(permit.event, DecisionMade) else ""
-    other = next((item.event for item in page.history.entries if _is_claim(item, mark)), None)
-    if isinstance(other, PermitClaimed):
+    claimed = _claim_of(page.history, permit.decision)
+    if claimed is not None:
+        _, other = claimed
         raise RefusalError(
             "refused",
             "permit-claimed",
             f"job {other.job} on {other.host} has claimed the permit",
             "ask again: another job asked the same in the same second, and a permit is one job's",
         )
-    why = lapsed(book, page.history, mark, page.now) if page.history.head != permit.digest else ""
+    why = lapsed(book, page.history, permit, page.now) if page.history.head != entry.digest else ""
     if why:
         raise RefusalError("refused", "permit-lapsed", f"the permit does not stand any longer: {why}")
 
 
-def _check_lease(claim: PermitClaimed) -> None:
-    """Refuse a claim that leaves its job nothing, before a permit is used up for it."""
+def _left(claim: PermitClaimed) -> int | None:
+    """Return the FLOP that a claim leaves to training; None for another permit, and refused where that is nothing."""
     if claim.action not in TRAINING:
-        return
+        return None
     try:
-        lease_of(claim)
+        return lease_of(claim).left(claim.spent)
     except PermitError as error:
         raise RefusalError("refused", error.code, error.message, error.hint) from error
 
@@ -165,27 +164,45 @@ def _tree(answer: Answer) -> Node:
     return answer.decision.tree
 
 
-def write(book: Book, decision: str, file: Path) -> None:
+def write(book: Book, which: str, file: Path) -> DecisionMade:
     """Write the file of a permit that was claimed, under the newest head that enough witnesses cosigned.
+
+    Args:
+        book: the log.
+        which: number or digest of the permit.
+        file: where it goes.
 
     Raises:
         RefusalError: if it was not claimed, or the file would not be taken by its own check.
     """
     history = book.read()
-    permit = find_permit(history, decision)
-    claimed = next((item for item in history.entries if _is_claim(item, decision)), None)
-    trust = book.store.standing().trust
-    if claimed is None or trust is None:
+    entry, permit = find_permit(history, which)
+    claimed = _claim_of(history, permit.decision)
+    if claimed is None:
         raise RefusalError("usage", "permit-unclaimed", "nobody has claimed that permit")
+    trust = trust_of(book)
     have_seen(book, trust)
-    parts = [prove(book, entry.index) for entry in (permit, claimed)]
+    parts = [prove(book, item.index) for item in (entry, claimed[0])]
     data = write_permit(trust, *(Proved(item.leaf, item.proof) for item in parts))
     try:
         found = read_permit(data, trust)
     except PermitError as error:
         raise RefusalError("refused", error.code, error.message, error.hint) from error
-    _check_lease(found.claim)
+    _left(found.claim)
     save(file, data)
+    return permit
+
+
+def trust_of(book: Book) -> Trust:
+    """Return the trust file in force.
+
+    Raises:
+        RefusalError: if the log has none yet, and so no permits.
+    """
+    trust = book.store.standing().trust
+    if trust is None:
+        raise RefusalError("usage", "log-empty", "a log without entries has no permits")
+    return trust
 
 
 def have_seen(book: Book, trust: Trust) -> None:
@@ -206,12 +223,15 @@ def have_seen(book: Book, trust: Trust) -> None:
         )
 
 
-def _is_claim(entry: Entry, decision: str) -> bool:
-    return isinstance(entry.event, PermitClaimed) and entry.event.decision == decision
+def _claim_of(history: History, decision: str) -> tuple[Entry, PermitClaimed] | None:
+    for entry in history.entries:
+        if isinstance(entry.event, PermitClaimed) and entry.event.decision == decision:
+            return entry, entry.event
+    return None
 
 
-def find_permit(history: History, which: str) -> Entry:
-    """Return the entry of a permit by its number or digest.
+def find_permit(history: History, which: str) -> tuple[Entry, DecisionMade]:
+    """Return a permit by its number or digest, with its entry.
 
     Raises:
         RefusalError: if there is none, or the answer is a hold.
@@ -220,39 +240,33 @@ def find_permit(history: History, which: str) -> Entry:
         event = entry.event
         if isinstance(event, DecisionMade) and which in (str(event.number), event.decision):
             if event.answer == "permit":
-                return entry
+                return entry, event
             raise RefusalError("refused", "permit-hold", f"answer {event.number} is a hold")
     raise RefusalError("usage", "permit-unknown", f"the log has no permit `{which:.80}`", "`scalegate permit list`")
 
 
-def lapsed(book: Book, history: History, which: str, now: int) -> str:
-    """Return why a permit would not be given any more; empty while it stands.
+def lapsed(book: Book, history: History, permit: DecisionMade, now: int) -> str:
+    """Return why a permit of the log would not be given any more; empty while it stands.
 
     It is asked again as it was asked, with the policies that were added to it, on everything that was recorded since.
-    Where every policy says of the context
-    that a hold does not withdraw what runs in it, only what is no commitment's ends it: a revocation, a stop order.
-
-    Raises:
-        RefusalError: if the log has no such permit.
+    Where every policy says of the context that a hold does not withdraw what runs in it, only what is no commitment's
+    ends it: a revocation, a stop order.
     """
     if history.fault:
         return f"the log is not to be trusted: {history.fault}"
-    event = find_permit(history, which).event
-    if not isinstance(event, DecisionMade):
-        raise TypeError("a permit is a DecisionMade")
     revoked = (item.event.decision for item in history.entries if isinstance(item.event, PermitRevoked))
-    if event.decision in revoked:
+    if permit.decision in revoked:
         return "it was revoked"
-    if event.expires <= now:
+    if permit.expires <= now:
         return "it has ended"
     try:
-        added = added_to(book, history, event)
+        added = added_to(book, history, permit)
     except RefusalError as error:
         return error.message
-    decision = judge(history, Request(event.action, event.subject, event.limit or None, event.context), now, added)
+    decision = judge(history, Request(permit.action, permit.subject, permit.limit or None, permit.context), now, added)
     if decision.answer == "permit":
         return ""
-    stays = not decision.untrusted and _stays(history, event, now, added)
+    stays = not decision.untrusted and _stays(history, permit, now, added)
     return "; ".join(reason.message for reason in decision.reasons if not (stays and reason.commitment))
 
 
@@ -283,30 +297,32 @@ def added_to(book: Book, history: History, permit: DecisionMade) -> tuple[Added,
     return tuple(found)
 
 
-def followed(book: Book, file: Path) -> PermitClaimed:
-    """Return the claim in an older permit file of a job.
-
-    Raises:
-        RefusalError: if the file is none of this log.
-    """
-    trust = book.store.standing().trust
-    if trust is None:
-        raise RefusalError("usage", "log-empty", "a log without entries has no permits")
-    return read_file(file, trust)
-
-
-def read_file(file: Path, trust: Trust) -> PermitClaimed:
-    """Return the claim in a permit file.
+def read_file(file: Path, trust: Trust) -> Permit:
+    """Return the permit in a file.
 
     Raises:
         RefusalError: if it cannot be read, or is none under this trust file.
     """
     try:
-        return read_permit(file.read_bytes(), trust).claim
+        return read_permit(file.read_bytes(), trust)
     except OSError as error:
         raise RefusalError("usage", "permit-unreadable", f"cannot read `{file}`: {error.strerror}") from error
     except PermitError as error:
         raise RefusalError("untrusted", error.code, error.message, error.hint) from error
+
+
+def check_file(file: Path, trust: Trust, now: int) -> tuple[PermitClaimed, int | None]:
+    """Return what a permit in a file grants now, and the FLOP that it leaves to training; None for other permits.
+
+    Raises:
+        RefusalError: as `read_file` does, and if it has ended, or leaves nothing.
+    """
+    claim = read_file(file, trust).claim
+    left = _left(claim)
+    if claim.expires <= now:
+        ended = f"the permit ended on {show_instant(claim.expires)}"
+        raise RefusalError("refused", "permit-expired", ended, "ask again")
+    return claim, left
 
 
 def job_key(claimant: Claimant) -> JobKey:

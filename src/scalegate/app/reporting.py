@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scalegate.app.book import ATTEMPTS, Book
-from scalegate.app.claiming import lapsed, read_file
+from scalegate.app.claiming import find_permit, lapsed, read_file, trust_of
 from scalegate.app.places import refusal_of
 from scalegate.app.proving import save
 from scalegate.app.refusal import RefusalError
 from scalegate.core.job_events import JobReported
 from scalegate.core.ports import Signer
-from scalegate.enforce.permit import PermitError, read_permit
+from scalegate.enforce.permit import PermitError
 from scalegate.enforce.pulse import Pulse, write_pulse
 from scalegate.integrations.job_folder import last_renewal, read_reports
 from scalegate.ledger.errors import StoreError
@@ -45,13 +45,9 @@ def record_reports(book: Book, file: Path) -> Recorded:
     Raises:
         RefusalError: if the permit is none of this log, its journal is broken, or is not the one that the log knows.
     """
-    trust = book.store.standing().trust
-    if trust is None:
-        raise RefusalError("usage", "log-empty", "a log without entries has no permits")
+    permit = read_file(file, trust_of(book))
     try:
-        reports = read_reports(file, read_permit(file.read_bytes(), trust))
-    except OSError as error:
-        raise RefusalError("usage", "permit-unreadable", f"cannot read `{file}`: {error.strerror}") from error
+        reports = read_reports(file, permit)
     except PermitError as error:
         raise RefusalError("untrusted", error.code, error.message, error.hint) from error
     new = 0
@@ -100,15 +96,13 @@ def pulse(book: Book, keys: Keys, file: Path, out: Path, seconds: int) -> Pulse:
     Raises:
         RefusalError: if the permit is none of this log, no key of its gate is here, or the file cannot be written.
     """
-    standing = book.store.standing()
-    if standing.trust is None:
-        raise RefusalError("usage", "log-empty", "a log without entries has no permits")
-    claim = read_file(last_renewal(file, standing.trust), standing.trust)
+    standing, trust = book.store.standing(), trust_of(book)
+    claim = read_file(last_renewal(file, trust), trust).claim
     history = book.read()
     now = book.now(history)
-    words = lapsed(book, history, claim.decision, now)
+    words = lapsed(book, history, find_permit(history, claim.decision)[1], now)
     made = Pulse(
-        log=standing.trust.origin,
+        log=trust.origin,
         decision=claim.decision,
         number=(len(history.entries) << 32) + (now & 0xFFFFFFFF),
         at=now,

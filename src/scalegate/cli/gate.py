@@ -27,6 +27,7 @@ from scalegate.cli.options import (
 from scalegate.cli.output import Output
 from scalegate.core.decision import Request
 from scalegate.core.kernel import ACTIONS
+from scalegate.core.quantities import show_duration
 from scalegate.gate.record import decision_record
 
 if TYPE_CHECKING:
@@ -132,16 +133,15 @@ def _check_files(book: Book, subject: str, files: Path | None) -> None:
 
 def _ask(book: Book, request: Request, added: list[Added], seconds: int, output: Output) -> Answer:
     """Ask, and where that was asked for, again until there is a permit or the time is up."""
-    begun = time.monotonic()
-    while seconds:
-        if ask_only(book, request, added).decision.answer == "permit":
+    end, told = time.monotonic() + seconds, False
+    while seconds and ask_only(book, request, added).decision.answer != "permit":
+        left = end - time.monotonic()
+        if left <= 0:
             break
-        waited = time.monotonic() - begun
-        if waited >= seconds:
-            break
-        if not waited or int(waited) % 60 == 0:
-            output.hint(f"held; asking again for {int(seconds - waited)} seconds")
-        time.sleep(min(_OFTEN, seconds - waited))
+        if not told:
+            told = True
+            output.hint(f"held; asking again for at most {show_duration(seconds)}")
+        time.sleep(min(_OFTEN, left))
     return ask_live(book, request, added)
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from scalegate.app.book import Book
-from scalegate.app.claiming import find_permit, read_file
+from scalegate.app.claiming import check_file
 from scalegate.app.claiming import write as write_file
 from scalegate.app.clock import SystemClock
-from scalegate.app.refusal import RefusalError
 from scalegate.app.reporting import pulse as make_pulse
 from scalegate.app.reporting import record_reports
 from scalegate.app.trusting import read_trust
@@ -19,11 +18,8 @@ from scalegate.cli import exits
 from scalegate.cli.keyring import open_keyring
 from scalegate.cli.options import MOMENT, examples, format_option, open_book, store_option
 from scalegate.cli.output import Output
-from scalegate.core.events import DecisionMade
 from scalegate.core.job_events import PermitClaimed
 from scalegate.core.quantities import show_flop
-from scalegate.enforce.lease import TRAINING, lease_of
-from scalegate.enforce.permit import PermitError
 from scalegate.enforce.pulse import Pulse
 from scalegate.gate.record import flop, moment
 
@@ -40,12 +36,8 @@ _FILE = click.Path(path_type=Path)
 @click.pass_context
 def write(ctx: click.Context, which: str, file: Path, store: Path | None, output: Output) -> int:
     """Write the file of a claimed permit again, under the newest head that witnesses cosigned."""
-    book = open_book(ctx, store)
-    entry = find_permit(book.read(), which)
-    if not isinstance(entry.event, DecisionMade):
-        raise TypeError("a permit is a DecisionMade")
-    write_file(book, entry.event.decision, file)
-    output.facts({"permit": entry.event.decision, "file": str(file)}, f"{file}: permit {entry.event.number}")
+    found = write_file(open_book(ctx, store), which, file)
+    output.facts({"permit": found.decision, "file": str(file)}, f"{file}: permit {found.number}")
     return exits.YES
 
 
@@ -64,17 +56,8 @@ def check(file: Path, trust: Path, output: Output) -> int:
     0 it is a permit, and has not ended; 1 it has ended, or leaves nothing; 4 it is not to be trusted. Whether its
     subject crossed a line since, no file can say: `permit pulse` and the log do.
     """
-    claim = read_file(file, read_trust(trust))
-    now = SystemClock().now()
-    facts = _facts(claim)
-    try:
-        if claim.action in TRAINING:
-            lease = lease_of(claim)
-            facts["left"] = flop(lease.left(lease.spent))
-    except PermitError as error:
-        raise RefusalError("refused", error.code, error.message, error.hint) from error
-    if claim.expires <= now:
-        raise RefusalError("refused", "permit-expired", f"the permit ended on {moment(claim.expires)}", "ask again")
+    claim, left = check_file(file, read_trust(trust), SystemClock().now())
+    facts = _facts(claim) | ({} if left is None else {"left": flop(left)})
     output.facts(facts, _sentence(claim))
     return exits.YES
 

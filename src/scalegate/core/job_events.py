@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
+
+ReportKind: TypeAlias = Literal["started", "checkpoint", "held", "resumption", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class JobReported:
     job: str
     number: int
     before: str
-    kind: Literal["started", "checkpoint", "held", "resumption", "ended"]
+    kind: ReportKind
     at: int
     step: int
     flop: int

@@ -337,21 +337,6 @@ class Reading:
         stated = (self.analytic, self.calibrated, self.hardware)
         return max(reading for reading in stated if reading is not None)
 
-    def plain(self) -> dict[str, str | None]:
-        """Return all readings as decimal text, since JSON rounds whole numbers beyond 2**53; None where there is none.
-
-        The ratio is text as well, such as `21/20`.
-        """
-        ratio = None if self.ratio is None else f"{self.ratio.numerator}/{self.ratio.denominator}"
-        calibrated = None if self.calibrated is None else str(self.calibrated)
-        return {
-            "analytic": str(self.analytic),
-            "calibrated": calibrated,
-            "hardware": None if self.hardware is None else str(self.hardware),
-            "largest": str(self.largest),
-            "ratio": ratio,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Multiplier:

@@ -14,6 +14,7 @@ from scalegate.core.events import DecisionMade, Event
 from scalegate.core.job_events import PermitClaimed
 from scalegate.ledger.checkpoint import CheckpointError
 from scalegate.ledger.dsse import DsseError, read_json, verify_envelope
+from scalegate.ledger.jobs import GRANTED
 from scalegate.ledger.leaf import Leaf, LeafError, read_leaf
 from scalegate.ledger.note import NoteError, format_note
 from scalegate.ledger.proof import ProofError
@@ -24,7 +25,6 @@ from scalegate.ledger.trust import GATE, Trust, open_head
 SCHEMA: Final = "scalegate/permit/v1"
 MAX_PERMIT: Final = 1 << 20
 _FIELDS: Final = ("schema", "log", "trust", "decision", "claim")
-_GRANTED: Final = ("decision", "action", "subject", "context", "limit", "expires")
 _ASK: Final = "`scalegate gate ... --permit FILE` writes one"
 _ELSEWHERE: Final = "a permit is checked under the trust file in force when it was given: ask the gate for a new one"
 _E = TypeVar("_E", bound=Event)
@@ -108,7 +108,7 @@ def read_permit(data: bytes, trust: Trust) -> Permit:
     claim, behind, seen = _entry(fields["claim"], "claim", PermitClaimed, trust)
     if decision.answer != "permit":
         raise PermitError("permit-hold", "the answer in the file is a hold")
-    if behind <= place or any(getattr(claim, name) != getattr(decision, name) for name in _GRANTED):
+    if behind <= place or any(getattr(claim, name) != getattr(decision, name) for name in GRANTED):
         raise PermitError("permit-edited", "the claim in the file is not one of its answer")
     if decision.trust != trust.digest:
         raise PermitError("permit-trust", "the answer was given under another trust file", _ELSEWHERE)

@@ -36,7 +36,7 @@ class Pulse:
     Attributes:
         log: origin of the log.
         decision: digest of the permit.
-        number: larger with each pulse: how many entries the log has, and then how many pulses there were.
+        number: never smaller than that of an earlier pulse: how many entries the log has, and then the time.
         at, until: when it was made, and until when it is good, in seconds since 1970.
         stands: whether the gate would still give the permit.
         words: why not.

@@ -1,5 +1,5 @@
-"""Other tools at work for scalegate (floor 7): evaluation harnesses that run what was registered.
+"""scalegate in other people's tools (floor 7): harnesses run what was registered, trainers and servers obey permits.
 
-Each module needs the extra of its own name, and is imported only by who uses it. Whoever changes this room can lose
-or repeat work; what a log proves is still judged by `ingest`, which imports none of these tools.
+Modules that need an extra are imported only by who uses it. Whoever changes this room can lose or repeat an evaluation,
+and let a job train or serve on; what a log proves, and what a permit covered, is still judged by `ingest` and `audit`.
 """

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -261,7 +262,31 @@ def _inner(scope: Scope, caller: Caller | None, lease: ServiceLease) -> Scope:
     return {**scope, "headers": headers, "extensions": {}, "scalegate": told}
 
 
-class GuardMiddleware:
+class _Doorway(ABC):
+    """An ASGI app behind the door; what becomes of a request that was admitted is for those below to say."""
+
+    def __init__(self, service: Service, callers: Callers | None, offer: Offer | None, limits: Limits | None) -> None:
+        self._door = _Door(service, callers, offer, limits)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as ASGI says."""
+        if scope["type"] == "http":
+            await self._door.answer(scope, receive, send, self._onward)
+        elif scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await _refuse_socket(scope, receive, send)
+
+    @abstractmethod
+    async def _onward(self, admitted: Admitted, receive: Receive, send: Send) -> None:
+        """Answer a request that was admitted."""
+
+    @abstractmethod
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open the door when the server starts, and close it when it ends."""
+
+
+class GuardMiddleware(_Doorway):
     """The door inside a server in Python: `app.add_middleware(GuardMiddleware, service=..., callers=...)`.
 
     It has to be the outermost one. The permit has one process: run one worker.
@@ -285,16 +310,8 @@ class GuardMiddleware:
             offer: how the operator offers what the permit is for.
             limits: how much to bear.
         """
-        self._app, self._door = app, _Door(service, callers, offer, limits)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as ASGI says."""
-        if scope["type"] == "http":
-            await self._door.answer(scope, receive, send, self._onward)
-        elif scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-        else:
-            await _refuse_socket(scope, receive, send)
+        super().__init__(service, callers, offer, limits)
+        self._app = app
 
     async def _onward(self, admitted: Admitted, receive: Receive, send: Send) -> None:
         left = admitted.body
@@ -319,7 +336,7 @@ class GuardMiddleware:
         await self._app(scope, receive, told)
 
 
-class Guard:
+class Guard(_Doorway):
     """The door as a proxy in front of an upstream."""
 
     def __init__(
@@ -340,21 +357,13 @@ class Guard:
             offer: how the operator offers what the permit is for.
             limits: how much to bear.
         """
-        self._upstream, self._door = upstream, _Door(service, callers, offer, limits)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as ASGI says."""
-        if scope["type"] == "http":
-            await self._door.answer(scope, receive, send, self._onward)
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await _refuse_socket(scope, receive, send)
+        super().__init__(service, callers, offer, limits)
+        self._upstream = upstream
 
     async def _onward(self, admitted: Admitted, receive: Receive, send: Send) -> None:
         await self._upstream.forward(admitted.head, admitted.body, admitted.lease.decision, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - nothing of it is asked
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":

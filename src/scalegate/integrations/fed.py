@@ -12,6 +12,8 @@ import torch
 
 from scalegate.enforce.boundary import Plan
 
+_has_gradients = torch.is_grad_enabled
+
 
 class Fed:
     """Tokens since the last optimizer step, and the longest sequence among them.
@@ -24,7 +26,8 @@ class Fed:
 
     def __init__(self, plan: Plan) -> None:
         """Begin with nothing."""
-        self._plan = plan
+        self._flop, self._tokens, self._by_length = plan.flop, plan.tokens, plan.length > 0
+        self._length = plan.length or plan.tokens
         self.tokens = self.longest = self.passes = 0
 
     def feed(self, tokens: int, length: int = 0) -> None:
@@ -35,32 +38,32 @@ class Fed:
 
     def before_forward(self, model: torch.nn.Module, args: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002 - torch's
         """Count a call of the model."""
-        if not torch.is_grad_enabled():
+        if not _has_gradients():
             return
-        if len(args) == 1 and not kwargs and isinstance(args[0], torch.Tensor) and len(shape := args[0].shape) > 1:
+        if not kwargs and len(args) == 1:
             # The most common call, without a walk through what there is not.
-            length = shape[1]
-            self.tokens += shape[0] * length
-            self.passes += 1
-            self.longest = max(self.longest, length)
-            return
+            shape: tuple[int, ...] = getattr(args[0], "shape", ())
+            if len(shape) > 1:
+                length = shape[1]
+                self.tokens += shape[0] * length
+                self.passes += 1
+                if length > self.longest:  # noqa: PLR1730 - this is asked in every pass, and a call costs more
+                    self.longest = length
+                return
         self.feed(*size_of((args, kwargs)))
 
     def cost(self) -> int:
-        """Return what it cost, in FLOP; 0 where that is within the plan.
+        """Return what it cost, in FLOP; 0 where that is within the plan, which says how many tokens there are.
 
         Cost grows with tokens, and for attention once more with the length of a sequence: both factors apply. Where
         the plan has no length, more tokens may all be in longer sequences.
         """
-        plan, tokens = self._plan, self.tokens
-        if not plan.tokens:
+        tokens = self.tokens
+        if tokens <= self._tokens and (self.longest <= self._length or not self._by_length):
             return 0
-        length = plan.length or plan.tokens
-        longest = self.longest if plan.length else tokens
-        if tokens <= plan.tokens and longest <= length:
-            return 0
-        more, longer = max(tokens, plan.tokens), max(longest, length)
-        return plan.flop * more * longer // (plan.tokens * length) + 1
+        longest = self.longest if self._by_length else tokens
+        more, longer = max(tokens, self._tokens), max(longest, self._length)
+        return self._flop * more * longer // (self._tokens * self._length) + 1
 
     def settle(self) -> None:
         """Begin anew, behind an optimizer step that was counted."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-from scalegate.core.job_events import JobReported
+from scalegate.core.job_events import JobReported, ReportKind
 from scalegate.core.quantities import show_flop, show_instant
 from scalegate.enforce.boundary import Plan, last_step, save_by
 from scalegate.enforce.journal import Start, starts
@@ -24,7 +24,7 @@ from scalegate.integrations.pulses import Pulses
 
 # Looking at the clock of the wall, the pulse and a renewal costs more than a step may.
 CHECK_SECONDS: Final = 1.0
-Kind = Literal["started", "checkpoint", "held", "resumption", "ended"]
+PAUSE_SECONDS: Final = 3_600.0
 
 
 class HeldError(Exception):
@@ -65,6 +65,7 @@ class Keeper:
         step: optimizer steps behind, over the whole job.
         flop: computed for the weights as they are, by the largest counter, in FLOP.
         last: the last optimizer step that the permit allows; `step` before there is a plan.
+        slowest: seconds that the slowest step took, with its checkpoint.
     """
 
     def __init__(self, folder: JobFolder, around: Around | None = None, *, rank: int = 0, ranks: int = 1) -> None:
@@ -102,7 +103,7 @@ class Keeper:
         self._path: set[str] = {folder.permit.claim.digest}
         self._dearest, self._over = 1, False
         self._none = ("not-begun", "no permit was checked for these weights", "begin with a permit")
-        self._slowest = self._checked = self._steady0 = 0.0
+        self.slowest = self._checked = self._steady0 = 0.0
         self._found = ("", "")
         self._warned = ""
         self._deadline = self._clock.at_steady(self.lease.expires)
@@ -204,8 +205,11 @@ class Keeper:
     def _refuse(self, code: str, message: str) -> None:
         raise HeldError(code, message, "`scalegate why` says what would release it")
 
-    def check(self) -> tuple[str, str]:
+    def check(self, steady: float | None = None) -> tuple[str, str]:
         """Look at what only this process knows: hardware, clock, pulse, renewals. Call it once for each step.
+
+        Args:
+            steady: what the monotonic clock says, where that was just asked.
 
         Returns:
             Code and words of why the job has to stop at this boundary; empty ones while it may go on. All ranks have
@@ -215,7 +219,8 @@ class Keeper:
             # A step that took more than was planned leaves fewer of them.
             self._over = False
             self._bound()
-        steady = time.monotonic()
+        if steady is None:
+            steady = time.monotonic()
         if steady - self._checked < CHECK_SECONDS:
             # What was found holds until a renewal, however often somebody asks.
             return self._found
@@ -232,7 +237,7 @@ class Keeper:
         return self._found
 
     def _look(self, now: float) -> tuple[str, str]:
-        if now >= save_by(self.lease.expires, self._slowest):
+        if now >= save_by(self.lease.expires, self.slowest):
             return "permit-ending", f"the permit ends at {show_instant(self.lease.expires)}, and the rest is for saving"
         stopped = self.pulses.stopped(now) if self.pulses is not None else ""
         if stopped:
@@ -274,8 +279,9 @@ class Keeper:
 
     def took(self, seconds: float) -> None:
         """Say how long a step with its checkpoint took, so that the next one begins early enough to end in time."""
-        # One long pause is no reason to reserve as much for ever.
-        self._slowest = max(seconds, 0.9 * self._slowest)
+        # What took longer than that was a pause, and no reason to reserve as much again.
+        if seconds > self.slowest:
+            self.slowest = min(seconds, PAUSE_SECONDS)
 
     # ------------------------------------------------------------ what came out
 
@@ -313,7 +319,9 @@ class Keeper:
             self.pulses.close()
         self.folder.unlock()
 
-    def _write(self, kind: Kind, files: Files | None, cause: str = "", words: str = "", state: str = "") -> JobReported:
+    def _write(
+        self, kind: ReportKind, files: Files | None, cause: str = "", words: str = "", state: str = ""
+    ) -> JobReported:
         readings, plan = [("operations", self._operations)], self.plan
         if plan is not None and plan.analytic:
             readings.append(("analytic", self._operations * plan.analytic // plan.flop))

@@ -28,7 +28,7 @@ from scalegate.enforce.permit import PermitError
 from scalegate.integrations.around import Around
 from scalegate.integrations.fed import size_of
 from scalegate.integrations.keeper import Files, HeldError
-from scalegate.integrations.torch import Session, open_session, state_mark
+from scalegate.integrations.session import Session, open_session, state_mark
 from scalegate.ledger.trust import Trust
 
 _SPENT: Final = "what a batch takes is more than the permit leaves"

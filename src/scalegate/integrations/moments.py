@@ -25,7 +25,7 @@ class ForwardClock:
         """Start.
 
         Args:
-            floor: an instant that is past, in seconds since 1970: of a cosigned head, or of the job's last report.
+            floor: an instant that is past, of a claim or a report, in seconds since 1970.
             wall: the machine's clock, in seconds since 1970.
             steady: one that only goes forward, in seconds since whenever.
         """

@@ -10,11 +10,11 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from scalegate.core.canonical import Plain
 from scalegate.core.canonical import digest as digest_of
-from scalegate.core.job_events import JobReported, PermitClaimed
+from scalegate.core.job_events import JobReported, PermitClaimed, ReportKind
 from scalegate.core.quantities import show_instant
 from scalegate.enforce.permit import MAX_PERMIT, PermitError
 from scalegate.enforce.service import ServiceLease, service_of
@@ -334,7 +334,7 @@ class Service:
             self._started = True
         self._standing = found
 
-    def _report(self, kind: Literal["started", "held", "ended"], code: str = "", words: str = "") -> bool:
+    def _report(self, kind: ReportKind, code: str = "", words: str = "") -> bool:
         """Add a report to the journal; whether it is there."""
         folder = self._folder
         if folder is None:

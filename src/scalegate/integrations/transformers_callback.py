@@ -23,7 +23,7 @@ from scalegate.enforce.permit import PermitError
 from scalegate.integrations.around import Around
 from scalegate.integrations.flop import CalibrationError, calibrate, shape_of
 from scalegate.integrations.keeper import HeldError
-from scalegate.integrations.torch import Session, open_session
+from scalegate.integrations.session import Session, open_session
 from scalegate.integrations.weights import check_same, read_checkpoint
 from scalegate.ledger.trust import Trust
 

@@ -66,19 +66,22 @@ def tensor_mark(tensor: torch.Tensor) -> str:
     return running.hexdigest()
 
 
-def marks_of(model: torch.nn.Module) -> dict[str, str]:
-    """Return a digest for every tensor that a model would save, by name."""
-    return {name: tensor_mark(item) for name, item in _saved(model)}
+def marks_of(model: torch.nn.Module, *, buffers: bool = True) -> dict[str, str]:
+    """Return a digest for every tensor that a model would save, by name; without buffers, which passes may change."""
+    return {name: tensor_mark(item) for name, item in _saved(model, buffers=buffers)}
 
 
-def _saved(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
-    """Return what a model would save, with the names that it has without a wrapper around all of it."""
-    found = list(_tensors(model.state_dict()))
-    while found and (prefix := next((item for item in _WRAPPERS if found[0][0].startswith(item)), "")):
-        if not all(name.startswith(prefix) for name, _ in found):
-            break
-        found = [(name.removeprefix(prefix), item) for name, item in found]
-    return found
+def _saved(model: torch.nn.Module, *, buffers: bool = True) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield what a model would save, with the names that it has without a wrapper around all of it."""
+    found, prefix = model.state_dict(), ""
+    while more := next((item for item in _WRAPPERS if all(name.startswith(prefix + item) for name in found)), ""):
+        if not found:
+            return
+        prefix += more
+    left_out = set() if buffers else {name for name, _ in model.named_buffers()}
+    for name, item in _tensors(found):
+        if name not in left_out:
+            yield name.removeprefix(prefix), item
 
 
 def read_checkpoint(folder: Path) -> tuple[Files, Contents]:

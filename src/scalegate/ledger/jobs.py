@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from scalegate.core.canonical import canonical_bytes, digest_bytes
 from scalegate.core.events import DecisionMade, PermitRevoked
@@ -18,6 +19,8 @@ from scalegate.ledger.codec import encode_event
 from scalegate.ledger.signatures import SignatureError
 from scalegate.ledger.trust_words import parse_key
 
+# What a claim repeats of its permit.
+GRANTED: Final = ("decision", "action", "subject", "context", "limit", "expires")
 _FIRST = b"scalegate/job-report/v1\n"
 
 
@@ -87,7 +90,7 @@ class Jobs:
         known = self.claims.get(claim.decision)
         if known is not None:
             raise JobError(f"the permit was claimed by job `{known.job:.80}` on `{known.host:.80}` already")
-        for name in ("action", "subject", "context", "limit", "expires"):
+        for name in GRANTED:
             if getattr(claim, name) != getattr(permit, name):
                 raise JobError(f"the claim has another {name} than the permit")
         if permit.expires <= at or claim.decision in self.revoked:

@@ -1,28 +1,24 @@
-"""A policy that holds a training run, and lets it go on: the real commands, each with its exit code.
+"""The commands one by one: a policy holds a training run, and lets it go on, each command with its exit code.
 
-    make demo
+    make tour
 
 Every act is the command itself in a process of its own, in a folder that is removed afterwards. The exit code of the
-demonstration is 0 only if every act came out as told here. The logs are those of real Inspect runs (see
-`generate_logs.py`); the model behind them is a mock.
+tour is 0 only if every act came out as told here. The logs are those of real Inspect runs (see `generate_logs.py`); the
+model behind them is a mock.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from tamper import soften
-
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE.parents[1] / "src"  # this checkout, whatever else is installed
-VERIFIER = HERE.parents[1] / "tools" / "verify_ledger.py"
+sys.path.insert(0, str(HERE.parent))
+
+from acting import Act, end, perform  # noqa: E402
+from tamper import soften  # noqa: E402
 
 ADA = "--by 'Ada Osei' --role developer"
 LEA = "--by 'Lea Roth' --role auditor"
@@ -30,26 +26,6 @@ SAFEGUARD = "scalegate evidence attest safeguard weight-security --subject orion
 BANK = "--model mockllm/model --scorer match"
 NEW = "scalegate keys new"
 ASK = "scalegate gate train --subject orion --to 2e25"
-
-# So that a shell line reads as it would be typed, whatever this interpreter and its environment are called.
-SHELL = """\
-scalegate() { "$SCALEGATE_PYTHON" -m scalegate.cli.main "$@"; }
-largest() { find "$1" -type f -exec ls -S {} + | sed 1q; }
-spoil() { printf x | dd of="$(largest "$1/blobs")" bs=1 seek=99 conv=notrunc; }
-"""
-
-
-@dataclass(frozen=True)
-class Act:
-    """One command: what it shows, the exit code it must have, and words its answer must and must not hold."""
-
-    told: str
-    command: str
-    code: int
-    says: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()
-    at: str = "lab"  # whose folder, home and keys
-
 
 ACTS = (
     Act("The policy is text that a board can read, and it is checked before it binds.",
@@ -107,7 +83,7 @@ ACTS = (
         ("results follow from the logs", "answers follow from the log", "NOT POSSIBLE TO CHECK", "no witnesses"),
         ("DOES NOT HOLD", "NOT TO BE TRUSTED"), at="auditor"),
     Act("He believes that program no more than the lab. A second one, one file of plain Python, says the same.",
-        '"$SCALEGATE_PYTHON" -I "$VERIFIER" audit --trust mine.trust', 3, at="auditor"),
+        'python -I "$VERIFIER" audit --trust mine.trust', 3, at="auditor"),
     Act("One number of one evaluation log is changed in his copy. It does not have its name any more.",
         "chmod -R u+w audit && spoil audit && scalegate verify audit --trust mine.trust", 4,
         ("NOT TO BE TRUSTED",), at="auditor"),
@@ -125,45 +101,15 @@ def prepare(folder: Path) -> None:
     (folder / "checkpoint" / "weights.bin").write_bytes(bytes(range(256)) * 16)
 
 
-def perform(act: Act, folder: Path) -> list[str]:
-    """Run one act, show it, and return what came out otherwise than told."""
-    print(f"\n# {act.told}\n$ {act.command}", flush=True)
-    environment = {**os.environ, "NO_COLOR": "1", "SCALEGATE_PYTHON": sys.executable, "PYTHONPATH": str(SOURCE)}
-    # Nobody's own keys are used, or added to; and the auditor has none of the lab's.
-    home = folder / act.at
-    environment |= {"HOME": str(home), "SCALEGATE_KEYS": str(home / "keys"), "VERIFIER": str(VERIFIER)}
-    answer = subprocess.run(
-        ["sh", "-c", SHELL + act.command],
-        cwd=home,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        env=environment,
-        encoding="utf-8",
-        timeout=60,
-    )
-    print(answer.stdout, end="")
-    print(f"[exit code {answer.returncode}]")
-    wrong = [] if answer.returncode == act.code else [f"exit code {answer.returncode}, told was {act.code}"]
-    output = f"\n{answer.stdout}"
-    wrong += [f"it does not say {words!r}" for words in act.says if words not in output]
-    wrong += [f"it says {words!r}" for words in act.never if words in output]
-    return [f"{shlex.split(act.command)[1]}: {words}" for words in wrong]
-
-
 def main() -> int:
     """Perform every act; 0 only if all came out as told."""
     wrong = []
-    with tempfile.TemporaryDirectory(prefix="scalegate-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="scalegate-tour-") as folder:
         (Path(folder) / "auditor").mkdir()
         prepare(Path(folder) / "lab")
         for act in ACTS:
             wrong += perform(act, Path(folder))
-    if wrong:
-        print("\nNOT as told:", *wrong, sep="\n  ")
-        return 1
-    print(f"\nAll {len(ACTS)} acts came out as told.")
-    return 0
+    return end(len(ACTS), wrong, "")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Make the two logs of the demonstration by really running Inspect on its mock model.
+"""Make the two logs of the tour by really running Inspect on its mock model.
 
-    python examples/demo/generate_logs.py
+    python examples/tour/generate_logs.py
 
 Needs the extra `inspect`. Nothing is downloaded: every output carries its usage, because without one Inspect fetches
 a tokenizer. The answers are fixed; ids and times of the logs are those of the day they were made. Everything is run

@@ -1,4 +1,4 @@
-"""The demonstration: every act comes out as told, and one that does not is noticed."""
+"""The tour: every act comes out as told, and one that does not is noticed."""
 
 import importlib
 import json
@@ -15,13 +15,13 @@ from scalegate.ingest.admissibility import tally
 from scalegate.ingest.read import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = ROOT / "examples" / "demo"
-LOGS = sorted((DEMO / "logs").glob("*.eval"))
+TOUR = ROOT / "examples" / "tour"
+LOGS = sorted((TOUR / "logs").glob("*.eval"))
 
 
 @pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(DEMO))
+def tour(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(TOUR))
     for name in ("run", "tamper"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module("run")
@@ -29,15 +29,15 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def test_every_act_comes_out_as_told() -> None:
     answer = subprocess.run(
-        [sys.executable, "examples/demo/run.py"], cwd=ROOT, capture_output=True, check=False, text=True, timeout=300
+        [sys.executable, "examples/tour/run.py"], cwd=ROOT, capture_output=True, check=False, text=True, timeout=300
     )
     assert answer.returncode == 0, answer.stdout
     assert answer.stdout.count("\ngo\n") == 1
     assert answer.stdout.endswith("acts came out as told.\n")
 
 
-def test_it_shows_every_answer_that_a_gate_has(demo: ModuleType) -> None:
-    assert {0, 1, 4} <= {act.code for act in demo.ACTS}
+def test_it_shows_every_answer_that_a_gate_has(tour: ModuleType) -> None:
+    assert {0, 1, 4} <= {act.code for act in tour.ACTS}
 
 
 @pytest.mark.parametrize(
@@ -49,28 +49,28 @@ def test_it_shows_every_answer_that_a_gate_has(demo: ModuleType) -> None:
     ],
 )
 def test_an_act_that_comes_out_otherwise_is_noticed(
-    demo: ModuleType, tmp_path: Path, change: dict[str, object], words: str
+    tour: ModuleType, tmp_path: Path, change: dict[str, object], words: str
 ) -> None:
-    demo.prepare(tmp_path / "lab")
-    (first,) = (act for act in demo.ACTS if "scalegate init" in act.command)
-    for act in demo.ACTS[: demo.ACTS.index(first)]:
-        assert demo.perform(act, tmp_path) == []
-    (wrong,) = demo.perform(replace(first, **change), tmp_path)
+    tour.prepare(tmp_path / "lab")
+    (first,) = (act for act in tour.ACTS if "scalegate init" in act.command)
+    for act in tour.ACTS[: tour.ACTS.index(first)]:
+        assert tour.perform(act, tmp_path) == []
+    (wrong,) = tour.perform(replace(first, **change), tmp_path)
     assert words in wrong
 
 
 @pytest.mark.parametrize(("name", "successes", "items"), [("autonomy", 30, 60), ("deception", 1, 80)])
 def test_the_logs_say_what_the_acts_say_of_them(name: str, successes: int, items: int) -> None:
-    reading = read_log(DEMO / "logs" / f"{name}.eval")
+    reading = read_log(TOUR / "logs" / f"{name}.eval")
     assert reading.refusal is None
     counts = tally(reading, "match", SingleTry())
     assert (counts.successes, counts.failures, counts.missing) == (successes, items - successes, 0)
 
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda path: path.stem)
-def test_the_logs_are_small_and_hold_no_path_of_a_machine(demo: ModuleType, log: Path) -> None:
+def test_the_logs_are_small_and_hold_no_path_of_a_machine(tour: ModuleType, log: Path) -> None:
     parts = sys.modules["tamper"].members(log)
-    assert demo.HERE == DEMO
+    assert tour.HERE == TOUR
     assert log.stat().st_size < 200_000
     assert json.loads(parts["header.json"])["status"] == "success"
     for data in parts.values():
