@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scalegate.core.actions import ACTIONS, covered
 from scalegate.core.job_events import PermitClaimed
-from scalegate.core.kernel import ACTIONS, covered
 from scalegate.enforce.callers import Caller, Callers, CallersError, parse_callers
 from scalegate.enforce.permit import PermitError
 from scalegate.enforce.service import (

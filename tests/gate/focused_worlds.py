@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from scalegate.core.actions import HARDER, MITIGATION, covered
 from scalegate.core.decision import Request
 from scalegate.core.events import (
     DefectRetracted,
@@ -31,8 +32,6 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.kernel import (
-    HARDER,
-    MITIGATION,
     All,
     AnyOf,
     Approved,
@@ -52,7 +51,6 @@ from scalegate.core.kernel import (
     Shown,
     Term,
     Validity,
-    covered,
 )
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject

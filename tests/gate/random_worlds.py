@@ -12,6 +12,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 
+from scalegate.core.actions import HARDER, covered
 from scalegate.core.decision import Decision, Request
 from scalegate.core.diagnostic import Span
 from scalegate.core.events import (
@@ -33,7 +34,6 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.kernel import (
-    HARDER,
     All,
     AnyOf,
     Approved,
@@ -62,7 +62,6 @@ from scalegate.core.kernel import (
     Shown,
     Term,
     Validity,
-    covered,
 )
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scalegate.core.kernel import ACTIONS, UNHOLDABLE
+from scalegate.core.actions import ACTIONS, UNHOLDABLE
 from tests.gate.policies import policy
 from tests.gate.world import World, held, kinds, permitted, words
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from scalegate.core.actions import HARDER, MITIGATION, NEW_SCALE, TRAIN, covered
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import (
     DefectRetracted,
@@ -25,7 +26,7 @@ from scalegate.core.events import (
     SubjectDeclared,
     claim_topic,
 )
-from scalegate.core.kernel import HARDER, MITIGATION, NEW_SCALE, TRAIN, Compare, Not, Role, covered
+from scalegate.core.kernel import Compare, Not, Role
 from scalegate.core.quantities import DAY, UNBOUNDED, ComputeRange
 from scalegate.core.subject import Subject
 from scalegate.gate.lineage import Lineage

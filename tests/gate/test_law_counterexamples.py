@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from scalegate.core.actions import covered
 from scalegate.core.decision import Request
 from scalegate.core.events import (
     DefectRetracted,
@@ -30,7 +31,6 @@ from scalegate.core.kernel import (
     Kernel,
     Not,
     Role,
-    covered,
 )
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from scalegate.core.actions import ACTIONS, HARDER, UNHOLDABLE, covered
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import (
     DefectRetracted,
@@ -28,21 +29,7 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.evidence import Crossing, Fact, Gap, ReasonKind
-from scalegate.core.kernel import (
-    ACTIONS,
-    HARDER,
-    UNHOLDABLE,
-    All,
-    AnyOf,
-    AtLeast,
-    Commitment,
-    Compare,
-    Condition,
-    Constant,
-    Hole,
-    Not,
-    covered,
-)
+from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Hole, Not
 from scalegate.core.quantities import DAY, FOREVER, UNBOUNDED, ComputeRange
 from scalegate.core.subject import Edge, Subject
 from scalegate.gate.apply import apply_policy

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from scalegate.core.actions import covered
 from scalegate.core.decision import Request
 from scalegate.core.events import ResultRefused, ResultReported, RunRegistered, Sampling, SubjectDeclared
-from scalegate.core.kernel import Commitment, Compare, Constant, Kernel, Not, covered
+from scalegate.core.kernel import Commitment, Compare, Constant, Kernel, Not
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject
 from scalegate.gate.sampling import asked, bet, commit

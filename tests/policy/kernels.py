@@ -5,10 +5,9 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from scalegate.core.actions import GROUPS, HARDER, covered
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import (
-    GROUPS,
-    HARDER,
     All,
     AmendmentRule,
     AnyOf,
@@ -36,7 +35,6 @@ from scalegate.core.kernel import (
     ScoreRule,
     Shown,
     Validity,
-    covered,
 )
 
 SPAN = Span("policy.yaml", 1, 1, 1, 2)

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from scalegate.core import kernel
+from scalegate.core import actions, kernel
 from scalegate.core.canonical import digest, digest_bytes
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Constant, Kernel, Not, Validity
@@ -158,7 +158,7 @@ def test_holds_cover_what_is_harder_to_undo() -> None:
     assert stop.hold == ("train", "deploy.api")
     assert stop.actions == {"train", "train.new-scale", "deploy.api", "deploy.finetuning", "release.weights"}
     every = load(policy(hold="everything")).commitments[0].actions
-    assert not every & {*kernel.UNHOLDABLE, kernel.MITIGATION}
+    assert not every & {*actions.UNHOLDABLE, kernel.MITIGATION}
 
 
 def test_the_head() -> None:

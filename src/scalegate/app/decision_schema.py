@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
+from scalegate.core.actions import ACTIONS
 from scalegate.core.canonical import Plain
 from scalegate.core.evidence import ReasonKind
-from scalegate.core.kernel import ACTIONS
 from scalegate.gate.record import SCHEMA
 
 _Schema = dict[str, Plain]

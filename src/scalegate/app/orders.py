@@ -5,8 +5,8 @@ from __future__ import annotations
 from scalegate.app.bindings import adopted, check_speaker, find_policy
 from scalegate.app.book import Book, Page, Speaker, check_name
 from scalegate.app.refusal import RefusalError, nearest
+from scalegate.core.actions import covered
 from scalegate.core.events import Entry, ExceptionInvoked, PermitRevoked, StopLifted, StopOrdered
-from scalegate.core.kernel import covered
 
 
 def order_stop(book: Book, order: str, actions: tuple[str, ...], subject: str, speaker: Speaker) -> Entry:

@@ -15,9 +15,10 @@ from scalegate.app.ask import Added, Answer, added_policy, ask_only, judge
 from scalegate.app.book import Book, Page
 from scalegate.app.refusal import RefusalError
 from scalegate.app.trusting import history_of
+from scalegate.core.actions import NEW_SCALE, TRAIN
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import DecisionMade, Entry, History, PolicyAdopted
-from scalegate.core.kernel import NEW_SCALE, TRAIN, Compare, Compute, Condition, Constant, Kernel, Not
+from scalegate.core.kernel import Compare, Compute, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import instant
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.record import decision_digest

@@ -13,6 +13,7 @@ from scalegate.app.bindings import adopted, check_speaker, find_evaluation, find
 from scalegate.app.book import Book, Page, Speaker, check_name, check_words
 from scalegate.app.refusal import RefusalError, nearest
 from scalegate.app.subjects import check_digest
+from scalegate.core.actions import ACTIONS
 from scalegate.core.events import (
     Entry,
     MethodPublished,
@@ -21,7 +22,7 @@ from scalegate.core.events import (
     claim_topic,
     matter_topic,
 )
-from scalegate.core.kernel import ACTIONS, Attested, Kernel, Safeguard
+from scalegate.core.kernel import Attested, Kernel, Safeguard
 
 # A denial and a crossing are adverse: they never expire by the speaker's wish.
 ADVERSE_WITHOUT_END = frozenset({"treat-as-crossed"})

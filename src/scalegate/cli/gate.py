@@ -25,8 +25,8 @@ from scalegate.cli.options import (
     store_option,
 )
 from scalegate.cli.output import Output
+from scalegate.core.actions import ACTIONS
 from scalegate.core.decision import Request
-from scalegate.core.kernel import ACTIONS
 from scalegate.core.quantities import show_duration
 from scalegate.gate.record import decision_record
 

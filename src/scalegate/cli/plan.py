@@ -15,8 +15,8 @@ from scalegate.cli.gate import answer_json, check_action, exit_code
 from scalegate.cli.options import FLOP, examples, format_option, open_book, store_option
 from scalegate.cli.output import Output, bold
 from scalegate.cli.text import safe, wrap
+from scalegate.core.actions import TRAIN
 from scalegate.core.decision import Request
-from scalegate.core.kernel import TRAIN
 from scalegate.core.quantities import show_flop
 from scalegate.gate.record import flop
 

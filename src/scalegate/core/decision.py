@@ -20,7 +20,7 @@ class Request:
     """What is asked: an action on a subject.
 
     Attributes:
-        action: one of `kernel.ACTIONS`.
+        action: one of `actions.ACTIONS`.
         subject: the subject's name.
         to: effective compute (its upper end, FLOP, cumulative over the lineage) that training would reach; None for
             actions that make no new model.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from scalegate.core.actions import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.job_events import PermitClaimed
-from scalegate.core.kernel import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.quantities import HOUR, UNBOUNDED, show_duration, show_flop, show_instant
 from scalegate.enforce.compute import Multiplier
 from scalegate.enforce.permit import PermitError

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from scalegate.core.actions import covered
 from scalegate.core.job_events import PermitClaimed
-from scalegate.core.kernel import covered
 from scalegate.core.quantities import show_instant
 from scalegate.enforce.callers import Caller
 from scalegate.enforce.permit import PermitError

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scalegate.core.actions import IRREVERSIBLE, NEW_SCALE, TRAIN
 from scalegate.core.decision import Request
-from scalegate.core.kernel import (
-    IRREVERSIBLE,
-    NEW_SCALE,
-    TRAIN,
-    All,
-    AnyOf,
-    AtLeast,
-    Compare,
-    Condition,
-    Exception_,
-    Kernel,
-    Not,
-)
+from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Exception_, Kernel, Not
 from scalegate.core.quantities import FOREVER, ComputeRange
 from scalegate.gate.interpret import FOR, Facts, Held, judge, needed, stand
 from scalegate.gate.lineage import Lineage

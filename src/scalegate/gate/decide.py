@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from scalegate.core.actions import ACTIONS, MITIGATION, NEW_SCALE, TRAIN, UNHOLDABLE, covered
 from scalegate.core.decision import (
     Decision,
     ExceptionNote,
@@ -17,7 +18,7 @@ from scalegate.core.decision import (
 )
 from scalegate.core.events import History
 from scalegate.core.evidence import ReasonKind
-from scalegate.core.kernel import ACTIONS, MITIGATION, NEW_SCALE, TRAIN, UNHOLDABLE, Kernel, covered
+from scalegate.core.kernel import Kernel
 from scalegate.core.quantities import DAY, UNBOUNDED, QuantityError, show_flop, show_instant
 from scalegate.core.subject import WEIGHT_EDGES, Subject
 from scalegate.gate.apply import Application, apply_policy, countersignatures

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from scalegate.core.actions import HARDER, MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.decision import Request
 from scalegate.core.diagnostic import DiagnosticError
@@ -21,17 +22,7 @@ from scalegate.core.events import (
     fill_matter,
     matter_topic,
 )
-from scalegate.core.kernel import (
-    HARDER,
-    MITIGATION,
-    NEW_SCALE,
-    TRAIN,
-    Compare,
-    Compute,
-    Constant,
-    Kernel,
-    Not,
-)
+from scalegate.core.kernel import Compare, Compute, Constant, Kernel, Not
 from scalegate.core.quantities import UNBOUNDED, show_instant
 from scalegate.core.subject import Subject
 from scalegate.gate.apply import apply_policy

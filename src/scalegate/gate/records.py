@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from scalegate.core.actions import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.events import (
     DecisionMade,
     DefectRetracted,
@@ -25,7 +26,6 @@ from scalegate.core.events import (
     SubjectDeclared,
 )
 from scalegate.core.job_events import JobReported, MultiplierStated, PermitClaimed
-from scalegate.core.kernel import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.log_events import OrderDrawn
 from scalegate.core.order import seed_of
 from scalegate.core.person import person

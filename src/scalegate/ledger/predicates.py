@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
+from scalegate.core.actions import NEW_SCALE, TRAIN
 from scalegate.core.canonical import Plain, digest
 from scalegate.core.events import DecisionMade, ResultReported, RunRegistered
-from scalegate.core.kernel import NEW_SCALE, TRAIN
 
 TEST_RESULT: Final = "https://in-toto.io/attestation/test-result/v0.1"
 SVR: Final = "https://in-toto.io/attestation/svr/v0.2"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
-from scalegate.core import kernel
+from scalegate.core import actions, kernel
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import Condition, Constant, Kernel
@@ -19,7 +19,7 @@ from scalegate.policy.expand_declarations import NO_TEST, Declarations
 from scalegate.policy.names import CAPABILITY, Names
 from scalegate.policy.tree import Name
 
-_ACTION_WORDS = frozenset({*kernel.HARDER, *kernel.GROUPS, "everything"})
+_ACTION_WORDS = frozenset({*actions.HARDER, *actions.GROUPS, "everything"})
 From = TypeVar("From")
 To = TypeVar("To")
 
@@ -176,11 +176,11 @@ class _Expander:
         """Return every action that is held; unknown ones are reported."""
         found: set[str] = set()
         for name in names:
-            actions = kernel.covered(name.text)
-            found |= actions
-            if actions:
+            reached = actions.covered(name.text)
+            found |= reached
+            if reached:
                 continue
-            if name.text in kernel.UNHOLDABLE:
+            if name.text in actions.UNHOLDABLE:
                 self.findings.error(
                     "P508",
                     f"{quote(name.text)} can never be held",
@@ -293,7 +293,7 @@ class _Expander:
                 help=suggestion(target.text, declared),
             )
             return None
-        held = self.commitments[target.text].actions & kernel.IRREVERSIBLE
+        held = self.commitments[target.text].actions & actions.IRREVERSIBLE
         if held:
             self.findings.warn(
                 "W510",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
-from scalegate.core import kernel
+from scalegate.core import actions, kernel
 from scalegate.core.canonical import Plain, digest
 from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote, suggestion
@@ -176,7 +176,7 @@ class Declarations:
     def context(self, item: written.ContextText) -> kernel.Context:
         """Return a deployment context."""
         action = item.action.text if item.action else ""
-        possible = {name for name in kernel.HARDER if name.startswith(("deploy.", "release."))}
+        possible = {name for name in actions.HARDER if name.startswith(("deploy.", "release."))}
         if item.action is not None and action not in possible:
             self.findings.error(
                 "P403",

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scalegate.core.actions import HARDER, IRREVERSIBLE, MITIGATION, NEW_SCALE, UNHOLDABLE
 from scalegate.core.kernel import (
-    HARDER,
-    IRREVERSIBLE,
-    MITIGATION,
-    NEW_SCALE,
-    UNHOLDABLE,
     AnyOf,
     Approved,
     Attested,

@@ -10,9 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from scalegate.core.actions import GROUPS, HARDER
 from scalegate.core.kernel import (
-    GROUPS,
-    HARDER,
     All,
     AnyOf,
     Approved,

@@ -11,16 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from fractions import Fraction
 
-from scalegate.core.kernel import (
-    Commitment,
-    Constant,
-    Evaluation,
-    Kernel,
-    Not,
-    Role,
-    Safeguard,
-    Validity,
-)
+from scalegate.core.kernel import Commitment, Constant, Evaluation, Kernel, Not, Role, Safeguard, Validity
 from scalegate.core.quantities import show_duration, show_number
 from scalegate.policy.gaps import not_covered, ways_out
 from scalegate.policy.phrases import (

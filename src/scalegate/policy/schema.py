@@ -7,8 +7,8 @@ of them as the text that was written.
 
 from __future__ import annotations
 
+from scalegate.core.actions import ACTIONS, GROUPS, UNHOLDABLE
 from scalegate.core.canonical import Plain
-from scalegate.core.kernel import ACTIONS, GROUPS, UNHOLDABLE
 from scalegate.core.reading import SHORTFALLS
 from scalegate.policy.parse_evaluations import ACCEPT
 

@@ -13,15 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Never, TypeAlias
 
 from scalegate.core.diagnostic import Span
-from scalegate.core.kernel import (
-    AmendmentRule,
-    Count,
-    Estimand,
-    EvaluationKind,
-    PolicyKind,
-    ScoreRule,
-    Validity,
-)
+from scalegate.core.kernel import AmendmentRule, Count, Estimand, EvaluationKind, PolicyKind, ScoreRule, Validity
 
 _NONE: Mapping[str, Never] = MappingProxyType({})
 
