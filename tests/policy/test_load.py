@@ -158,7 +158,7 @@ def test_holds_cover_what_is_harder_to_undo() -> None:
     assert stop.hold == ("train", "deploy.api")
     assert stop.actions == {"train", "train.new-scale", "deploy.api", "deploy.finetuning", "release.weights"}
     every = load(policy(hold="everything")).commitments[0].actions
-    assert not every & {*actions.UNHOLDABLE, kernel.MITIGATION}
+    assert not every & {*actions.UNHOLDABLE, actions.MITIGATION}
 
 
 def test_the_head() -> None:
