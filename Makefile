@@ -66,15 +66,15 @@ $(CREATED):
 
 # One stamp per set of extras; a wider set satisfies the narrower ones.
 $(DEV): $(CREATED)
-	@$(call install,dev)
+	@$(call install,dev$(comma)prove)
 	@touch $@
 
 $(STORY): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)hf)
+	@$(call install,dev$(comma)prove$(comma)inspect$(comma)hf)
 	@touch $@ $(DEV)
 
 $(EXTRAS): $(CREATED)
-	@$(call install,dev$(comma)inspect$(comma)hf$(comma)report$(comma)bench$(comma)postgres$(comma)pkcs11$(comma)foreign$(comma)lightning$(comma)ray$(comma)guard)
+	@$(call install,dev$(comma)prove$(comma)inspect$(comma)hf$(comma)report$(comma)bench$(comma)postgres$(comma)pkcs11$(comma)foreign$(comma)lightning$(comma)ray$(comma)guard)
 	@touch $@ $(DEV) $(STORY)
 
 comma := ,

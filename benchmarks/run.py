@@ -1,7 +1,7 @@
 """All measurements of one machine in one run: a table, and `benchmarks/results.json`.
 
     make bench
-    python benchmarks/run.py [gate] [cli] [enforce] [ingest] [ledger] [stats] [--inspect-python PYTHON]
+    python benchmarks/run.py [gate] [cli] [enforce] [ingest] [ledger] [prove] [stats] [--inspect-python PYTHON]
 
 Every number beside ours was measured in the same run. Times are CPU times.
 """
@@ -27,6 +27,7 @@ SAMPLES = 4_000
 # What other tools need is not ours to require: a peer that is not installed fails the run, and says so.
 sys.path.insert(0, str(HERE.parent / "src"))
 sys.path.insert(0, str(HERE / "gate"))
+sys.path.insert(0, str(HERE / "prove"))
 sys.path.insert(0, str(HERE / "stats"))
 
 # Samples over the limit, in the mean and at the worst, at an error of 5% and of 0.1%.
@@ -228,6 +229,11 @@ def enforce() -> list[Row]:
     return [Row(**row) for row in _module("enforce/measure.py").rows()]
 
 
+def prove() -> list[Row]:
+    """Time comparisons of two policies beside the Python interface of the same solver."""
+    return [Row(**row) for row in _module("prove/measure.py").rows()]
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text."""
     head = ("what", "ours", "unit", "beside", "theirs", "ratio", "target", "met")
@@ -254,9 +260,8 @@ def table(rows: Sequence[Row]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="timings beside other tools")
-    parser.add_argument(
-        "rooms", nargs="*", choices=[[], "gate", "cli", "enforce", "ingest", "ledger", "stats"], help="all without any"
-    )
+    names = ("gate", "cli", "enforce", "ingest", "ledger", "prove", "stats")
+    parser.add_argument("rooms", nargs="*", choices=[[], *names], help="all without any")
     parser.add_argument("--inspect-python", default=sys.executable, help="an interpreter that has inspect_ai")
     options = parser.parse_args(arguments)
     rooms: dict[str, Callable[[], list[Row]]] = {
@@ -266,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ledger": ledger,
         "stats": stats,
         "enforce": enforce,
+        "prove": prove,
     }
     rows = [row for name in options.rooms or rooms for row in rooms[name]()]
     print(table(rows))

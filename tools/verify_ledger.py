@@ -27,9 +27,9 @@ COUNTS = ("successes", "failures", "missing")
 KEYWORDS = ("log", "witness", "group", "quorum", "fresh", "include", "replaces", "key")
 # What the log says itself, by its gate.
 OWN = ("trust-adopted", "head-witnessed", "order-drawn", "decision-made", "permit-claimed", "job-reported")
-TAGS = "|".join(OWN) + ("|policy-(adopted|withdrawn)|hole-filled|statement|subject-declared|run-(registered|voided)|"
-        "result-(reported|refused)|defect-retracted|method-published|stop-(ordered|lifted)|exception-invoked|"
-        "permit-revoked|key-(rotated|revoked)|multiplier-stated")
+TAGS = "|".join(OWN) + ("|policy-(adopted|withdrawn|compared)|hole-filled|statement|subject-declared|"
+        "run-(registered|voided)|result-(reported|refused)|defect-retracted|method-published|stop-(ordered|lifted)|"
+        "exception-invoked|permit-revoked|key-(rotated|revoked)|multiplier-stated|developer-described")
 DER = {"ed": "302a300506032b6570032100", "ec": "", "ml": "30820532300b06096086480165030403110382052100"}  # before a key
 UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 LEAF = ["payload payloadType signatures", "_type predicate predicateType subject", "at event log number",
@@ -333,8 +333,9 @@ class Policy:
     """A policy over its facts, seen from the side of the permit: 1 stands for it, -1 against it, 0 is unknown."""
     def __init__(self, kernel: Any, shown: Any, now: int) -> None:
         self.kernel, self.shown, self.facts, self.now = kernel, shown, shown["facts"], now
-        self.to, actions, self.held, self.ends = number(shown["to"]), {*shown["actions"]}, [], []
-        self.binds = self.weigh(kernel["scope"], False)[0] != 1
+        self.to, actions, self.held = number(shown["to"]), {*shown["actions"]}, []
+        stand, end = self.weigh(kernel["scope"], False)
+        self.binds, self.ends = stand != 1, [end] if stand == 1 else []
         for item in kernel["commitments"] if self.binds else ():
             if actions & {*item["actions"]}:
                 sides = self.weigh(item["when"], False), self.weigh(item["until"], True)
@@ -369,8 +370,9 @@ class Policy:
             return (1 if part["constant"] is permissive else -1), FOREVER
         if "term" in part:
             end = min((number(fact["until"]) for fact in self.facts[part["term"]]), default=self.now)
-            if self.kernel["terms"][part["term"]]["kind"] == "clock":
-                end = FOREVER if part["above"] is permissive else int(ratio(part["bound"]))
+            if self.kernel["terms"][part["term"]]["kind"] in ("clock", "elapsed"):  # their values only grow
+                left = int(ratio(part["bound"]) - ratio(self.facts[part["term"]][0]["high"] or "0"))
+                end = FOREVER if part["above"] is permissive else self.now + left
             return self.compare(part, permissive), end
         kind, parts = next((key, part[key]) for key in ("all", "any", "of") if key in part)
         count = {"all": len(parts), "any": 1, "of": part.get("at_least")}[kind]
@@ -499,8 +501,9 @@ class Audit:
         say(f"{self.exact} facts are the exact bounds of a run", "passed")
         say(f"{self.given} other facts, and that policies mean their conditions: taken as given", "impossible")
         say("whether scores are those of their logs, statements were kept out, or others saw another log", "impossible")
-        if self.log.claims:
-            say("what claims say of their subjects, and whether a permit covers each trained model", "impossible")
+        for told, words in ((self.log.of("policy-compared"), "what comparisons of policies say, and of mandated roles"),
+                            (self.log.claims, "what claims say of their subjects, and if a permit covers each model")):
+            say(f"{words}: {len(told)} entries", "impossible" if told else "passed")
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check an exported log.")

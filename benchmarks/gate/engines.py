@@ -14,7 +14,7 @@ from typing import Any
 from states import ACTIONS, ENOUGH, EVALUATIONS, MILLION, NOW, SAFEGUARDS, THRESHOLDS, TO, UNIT, State
 
 from scalegate.core.evidence import Fact, Gap
-from scalegate.core.kernel import Measure, Term
+from scalegate.core.terms import Measure, Term
 from scalegate.gate.interpret import judge
 from scalegate.policy import load
 

@@ -30,6 +30,15 @@ ASK = "scalegate gate train --subject orion --to 2e25"
 ACTS = (
     Act("The policy is text that a board can read, and it is checked before it binds.",
         "scalegate policy check policy.yaml", 0),
+    Act("What is the worst that it still permits? One sentence for each commitment, judged by the gate itself.",
+        "scalegate policy allows policy.yaml", 0, ("as high as 10%", "14.9%")),
+    Act("Could the developer alone ever lift a hold? Over every path: no.",
+        "scalegate policy check policy.yaml --deep", 0, ("is a pause", "it is open", "outside only")),
+    Act("An amendment that calls itself an update is told as what it is, with a situation that it newly permits.",
+        "sed 's/autonomy <= 20%/autonomy <= 25%/' policy.yaml > update.yaml && "
+        "scalegate policy diff policy.yaml update.yaml", 1, ("weakened: commitment autonomy-line", "as high as 25%")),
+    Act("Two published frameworks, compared on how often they ask: each permits what the other holds.",
+        "scalegate policy compare anthropic-rsp-1.0 openai-preparedness-beta --about cadence", 1, ("incomparable",)),
     Act("Keys: one for the log, and one for its gate, which signs answers without a human hand ...",
         f"{NEW} --log lighthouse.example/log --unprotected > trust && "
         f"{NEW} 'lighthouse gate' --role gate --unprotected >> trust", 0),

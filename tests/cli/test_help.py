@@ -75,7 +75,7 @@ def test_whoever_speaks_says_who_and_in_which_role(path):
     names = {item.name for item in ALL[path].params}
     writes = path[-1] in {
         "adopt", "amend", "withdraw", "fill", "add", "register", "attest", "retract", "void",
-        "method", "issue", "lift", "invoke", "revoke", "init", "run", "multiplier",
+        "method", "issue", "lift", "invoke", "revoke", "init", "run", "multiplier", "attach", "certify", "describe",
     }  # fmt: skip
     # What a log says of itself names nobody: the gate signs it.
     writes = writes and path[0] != "ledger"

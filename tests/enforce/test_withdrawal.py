@@ -28,17 +28,25 @@ def stands(lab):
     return lab.run("permit", "pulse", lab.file_of, "--out", lab.folder / "pulse").code
 
 
-def tighten(lab):
-    """Adopt a policy under which nothing may be served."""
+def tighten(lab, withdraw=""):
+    """Adopt a policy under which nothing may be served, and which may speak of the context itself."""
     text = POLICY.replace("small-rsp", "strict-rsp").replace("effective compute > 1e15 FLOP", "everything")
+    if withdraw:
+        text = text.replace("commitments:", f"{CONTEXT % withdraw}\ncommitments:")
     lab.do("policy", "adopt", lab.file("strict.yaml", text), *LEA)
 
 
-@pytest.mark.parametrize(("withdraw", "code"), [("yes", 1), ("no", 0)])
-def test_a_commitment_withdraws_what_runs_unless_the_context_says_otherwise(tmp_path, monkeypatch, withdraw, code):
+@pytest.mark.parametrize(
+    ("withdraw", "other", "code"),
+    [("yes", "yes", 1), ("no", "no", 0), ("yes", "no", 0), ("no", "yes", 1), ("no", "", 1)],
+)
+def test_a_commitment_withdraws_what_runs_unless_its_policy_says_otherwise(
+    tmp_path, monkeypatch, withdraw, other, code
+):
+    """Each policy speaks for its own holds: what one says of a context does not soften those of another."""
     lab = served(tmp_path, monkeypatch, withdraw)
     assert stands(lab) == 0
-    tighten(lab)
+    tighten(lab, other)
     asked = lab.run("gate", "deploy.internal", "--subject", "tiny", "--context", "desk")
     assert (asked.code, stands(lab)) == (1, code)
 

@@ -34,8 +34,6 @@ from scalegate.core.events import (
 from scalegate.core.kernel import (
     All,
     AnyOf,
-    Approved,
-    Attested,
     Belief,
     Commitment,
     Compare,
@@ -44,16 +42,14 @@ from scalegate.core.kernel import (
     Count,
     Exception_,
     Kernel,
-    Measure,
     Not,
     Role,
     Safeguard,
-    Shown,
-    Term,
     Validity,
 )
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject
+from scalegate.core.terms import Approved, Attested, Measure, Shown, Term
 from tests.gate.random_worlds import (
     DIGESTS,
     GUARD,

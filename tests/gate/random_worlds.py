@@ -36,35 +36,27 @@ from scalegate.core.events import (
 from scalegate.core.kernel import (
     All,
     AnyOf,
-    Approved,
     AtLeast,
-    Attested,
     Belief,
-    Clock,
     Commitment,
     Compare,
-    Compute,
     Condition,
     Constant,
     Context,
     Count,
     Evaluation,
     Exception_,
-    Hole,
     HoleSpec,
     Kernel,
-    Measure,
     Not,
-    Published,
     Role,
     Safeguard,
     ScoreRule,
-    Shown,
-    Term,
     Validity,
 )
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject
+from scalegate.core.terms import Approved, Attested, Clock, Compute, Hole, Measure, Published, Shown, Term
 from scalegate.gate import decide
 from scalegate.gate.lineage import Lineage
 
@@ -431,7 +423,7 @@ class World:
     def ask(self, **changes) -> Decision:
         """Ask, with some fields of the world changed."""
         world = replace(self, **changes)
-        return decide(world.history(), world.request, world.now, world.kernels)
+        return decide(world.history(), world.request, world.now, world.kernels, counterfactual=True)
 
     def then(self, *events: Event) -> World:
         """Return the world with further events, recorded now."""

@@ -19,21 +19,10 @@ from scalegate.core.events import (
     SubjectDeclared,
     claim_topic,
 )
-from scalegate.core.kernel import (
-    All,
-    AnyOf,
-    Attested,
-    Commitment,
-    Compare,
-    Condition,
-    Constant,
-    Count,
-    Kernel,
-    Not,
-    Role,
-)
+from scalegate.core.kernel import All, AnyOf, Commitment, Compare, Condition, Constant, Count, Kernel, Not, Role
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject
+from scalegate.core.terms import Attested
 from tests.gate.random_worlds import DIGESTS, LAB, NOW, ROLES, SPAN, World, plain_kernel, registered, reported, stated
 
 KERNEL = plain_kernel()

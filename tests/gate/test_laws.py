@@ -29,9 +29,10 @@ from scalegate.core.events import (
     matter_topic,
 )
 from scalegate.core.evidence import Crossing, Fact, Gap, ReasonKind
-from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Hole, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Not
 from scalegate.core.quantities import DAY, FOREVER, UNBOUNDED, ComputeRange
 from scalegate.core.subject import Edge, Subject
+from scalegate.core.terms import Hole
 from scalegate.gate.apply import apply_policy
 from scalegate.gate.interpret import AGAINST, FOR, judge, stand
 from scalegate.gate.lineage import Lineage

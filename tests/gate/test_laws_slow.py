@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gate import test_focused_laws, test_laws, test_policy_laws, test_sampling_laws
+from tests.gate import test_duty_laws, test_focused_laws, test_laws, test_policy_laws, test_sampling_laws
 from tests.gate.law_registry import LAWS, SLOW_FACTOR
 
-MODULES = (test_focused_laws, test_laws, test_policy_laws, test_sampling_laws)
+MODULES = (test_duty_laws, test_focused_laws, test_laws, test_policy_laws, test_sampling_laws)
 
 
 @pytest.mark.slow

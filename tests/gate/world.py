@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from scalegate.core.canonical import digest, digest_bytes
 from scalegate.core.decision import Decision, Request
+from scalegate.core.developer_events import DeveloperDescribed
 from scalegate.core.events import (
     DecisionMade,
     DefectRetracted,
@@ -448,6 +449,21 @@ class World:
 
     def treat_as_crossed(self, subject: str, evaluation: str = "autonomy", **other: Any) -> None:
         self.state("treat-as-crossed", self.evaluation(evaluation), subject, **other)
+
+    def describe(
+        self,
+        low: int = 0,
+        high: int | None = None,
+        *,
+        places: Sequence[str] = (),
+        absent: Sequence[str] = (),
+        expires: int | None = None,
+        by: str = AUDITOR,
+        role: str = "auditor",
+    ) -> None:
+        """Say how large the developer's business is, and where it operates; it expires after a year."""
+        end = self.now + YEAR if expires is None else expires
+        self.record(DeveloperDescribed(low, high, tuple(places), tuple(absent), end, by, role))
 
     # ------------------------------------------------------------ orders
 

@@ -6,58 +6,45 @@ from fractions import Fraction
 from hypothesis import strategies as st
 
 from scalegate.core.actions import GROUPS, HARDER, covered
-from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import (
     All,
     AmendmentRule,
     AnyOf,
-    Approved,
     AtLeast,
-    Attested,
     Belief,
-    Clock,
     Commitment,
     Compare,
-    Compute,
     Constant,
     Context,
     Count,
     Evaluation,
     Exception_,
-    Hole,
     HoleSpec,
     Kernel,
-    Measure,
     Not,
-    Published,
     Role,
     Safeguard,
     ScoreRule,
-    Shown,
     Validity,
 )
-
-SPAN = Span("policy.yaml", 1, 1, 1, 2)
-# A few texts in place of `st.text`, which would make up most of the time of every test.
-WORDS = st.sampled_from(
-    [
-        "plain words",
-        "Ends with a period.",
-        "# a heading",
-        "- an item",
-        "1. numbered",
-        "> quoted > twice # thrice",
-        "two\nlines # here\n## and a heading",
-        "a \x1b[31mred\x1b[0m alert",
-        "\u202eturned around",
-        "“in quotes”",
-        "`code` and **bold** and | a table",
-        "é" * 40,
-        "word " * 40,
-        "x" * 120,
-        "¼ of 3 = ?",
-    ]
+from scalegate.core.terms import (
+    Approved,
+    Attested,
+    Clock,
+    Compute,
+    Elapsed,
+    Hole,
+    Measure,
+    Operates,
+    Overdue,
+    Published,
+    Revenue,
+    Shown,
+    Specified,
 )
+from tests.policy.duties import ABOUT, MODALITIES, UNSETTLED, duties
+from tests.policy.words import SPAN, WORDS
+
 ROLES = ("developer", "auditor", "board")
 RATES = st.fractions(min_value=0, max_value=1, max_denominator=1000)
 TIMES = st.integers(min_value=1, max_value=10**9)
@@ -86,6 +73,8 @@ def _kernel(draw: st.DrawFn) -> Kernel:
     terms = [Measure("test-1x", "when"), Measure("test-2x", "until", every_scaffold=True), Shown("guard-1x"), Compute()]
     terms += [Clock(), Attested("claim-1x", "auditor", draw(SOME_TIME)), Approved("exception:exit-1x", "board")]
     terms += [Published("exception:exit-1x"), *map(Hole, open_holes), Hole("undeclared-1x")]
+    terms += [Revenue(), Operates("place-1x"), Overdue("duty-1x"), Elapsed("event-1x", "auditor")]
+    terms += [*map(Specified, open_holes), Specified("undeclared-1x")]
     conditions = _conditions(len(terms))
     commitments = tuple(_commitment(draw, f"line-{number}x", conditions) for number in range(draw(st.integers(0, 3))))
     exceptions = tuple(
@@ -127,6 +116,7 @@ def _kernel(draw: st.DrawFn) -> Kernel:
         mitigation_cap=draw(RATES),
         teachers_count=draw(YES_NO),
         span=SPAN,
+        duties=draw(duties()),
     )
 
 
@@ -157,16 +147,26 @@ def _conditions(terms: int) -> st.SearchStrategy:
 def _commitment(draw: st.DrawFn, name: str, conditions: st.SearchStrategy) -> Commitment:
     hold = (draw(st.sampled_from([*HARDER, *GROUPS, "everything"])),)
     return Commitment(
-        name, hold, covered(hold[0]), draw(conditions), draw(conditions), declared_stop=draw(YES_NO), span=SPAN
+        name,
+        hold,
+        covered(hold[0]),
+        draw(conditions),
+        draw(conditions),
+        declared_stop=draw(YES_NO),
+        span=SPAN,
+        about=draw(ABOUT),
+        modality=draw(MODALITIES),
+        unsettled=draw(UNSETTLED),
     )
 
 
 def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
-    bank = draw(st.just(0) | st.integers(2, 10_000_000))
+    digest, concept = draw(st.sampled_from([(None, ""), ("sha256:11", ""), ("sha256:11", "concept-1x")]))
+    bank = 0 if concept else draw(st.just(0) | st.integers(2, 10_000_000))
     return Evaluation(
         id=name,
         kind=draw(st.sampled_from(["capability", "safety", "understanding"])),
-        digest=draw(st.sampled_from([None, "sha256:11"])),
+        digest=digest,
         test=draw(WORDS),
         score=draw(SCORES),
         elicited_by=tuple(draw(LISTS)),
@@ -185,8 +185,9 @@ def _evaluation(draw: st.DrawFn, name: str) -> Evaluation:
         span=SPAN,
         accept_earlier=draw(YES_NO),
         estimand="bank" if bank else "population",
-        clustered_by=draw(st.just("") | WORDS),
+        clustered_by="" if concept else draw(st.just("") | WORDS),
         bank=bank,
+        concept=concept,
     )
 
 
@@ -201,6 +202,7 @@ def _safeguard(draw: st.DrawFn, name: str) -> Safeguard:
         draw(SOME_TIME),
         draw(SOME_WORDS),
         SPAN,
+        draw(st.sampled_from(["", "", "concept-2x"])),
     )
 
 

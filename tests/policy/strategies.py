@@ -12,7 +12,23 @@ Draft: TypeAlias = "str | list[Draft] | dict[str, Draft]"
 ACTIONS = ("train", "train.new-scale", "deploy", "deploy.partners", "deploy.api", "release.weights", "store.weights")
 RESUME = "once crossed, resume only if shown"
 FLOOR = "resume only if shown"
-SCOPE = ("everything", "effective compute > 1e24", "effective compute >= 3e25 FLOP and not effective compute > 1e30")
+SCOPE = (
+    "everything",
+    "effective compute > 1e24",
+    "effective compute >= 3e25 FLOP and not effective compute > 1e30",
+    "revenue > 5e8 USD",
+    "(revenue >= 1 USD and operates in us-ca) or not operates in eu",
+)
+BINDS = (
+    "every developer",
+    "every developer above 1e26 FLOP",
+    "every developer above 1e26 with revenue above 5e8 USD in us-ca or us-ny",
+    "every developer with revenue above 7 USD",
+    "every developer in eu",
+)
+DUTY = "report-in-time"
+# Words that begin a phrase of the language, and stayed names.
+WORDS_AS_NAMES = ("overdue", "specified", "elapsed", "operates", "revenue", "since", "with")
 TIMES = ("1 day", "2 weeks", "3 months", "1 year")
 ROLES = ("developer", "auditor", "regulator", "board")
 SCORES = ("success rate", "tasks solved in at least 1 of 10 tries", "mean score", "mean reward in 4 tries")
@@ -49,6 +65,7 @@ def leaves(draw: st.DrawFn, measured: Sequence[str], safeguards: Sequence[str]) 
     options = ["never", "always", "published", "after 2027-01-01", "before 2030-06-01T12:00:00Z"]
     options += [f"attested calm by {role}" for role in ROLES] + [f"approved by {role}" for role in ROLES]
     options += ["effective compute <= 4e25 FLOP", *safeguards]
+    options += [f"overdue {DUTY}", "elapsed 6 months since pause-announced by regulator"]
     if measured and draw(st.booleans()):
         operator = draw(st.sampled_from(["<", "<=", ">", ">="]))
         ending = draw(st.sampled_from(["", "", " under every scaffold of the context"]))
@@ -140,9 +157,81 @@ def exceptions(draw: st.DrawFn, target: str, measured: Sequence[str], safeguards
 
 
 @st.composite
+def obligations(draw: st.DrawFn) -> dict[str, Draft]:
+    """Obligations, one of them called as conditions call it."""
+    recurring: dict[str, Draft] = {"every": draw(st.sampled_from(TIMES))}
+    running: dict[str, Draft] = {
+        "within": draw(st.sampled_from(TIMES)),
+        "from": draw(st.sampled_from(["incident by developer", ["incident by developer", "incident by auditor"]])),
+    }
+    body: dict[str, Draft] = {"does": "report: # it", **draw(st.sampled_from([recurring, running]))}
+    body["met when"] = f"reported by {draw(st.sampled_from(ROLES))}"
+    if draw(st.booleans()):
+        body["about"] = ["clocks", "reports"]
+    return {DUTY: body}
+
+
+@st.composite
+def regimes(draw: st.DrawFn) -> dict[str, Draft]:
+    """What makes a draft the text of a regime."""
+    law: dict[str, Draft] = {"title": "An Act: # on it", "version": "2026"}
+    law |= draw(st.sampled_from([{}, {"in force": "2026-01-01", "jurisdiction": "us-ca", "text": draw(pins("act"))}]))
+    return {
+        "kind": "regime",
+        "binds": draw(st.sampled_from(BINDS)),
+        "legal text": law,
+        "mandates": {"roles": {"auditor": {"independent of": ["developer"], "quorum": draw(st.sampled_from("12"))}}},
+    }
+
+
+@st.composite
+def encodings(draw: st.DrawFn) -> dict[str, Draft]:
+    """Whole encodings of somebody else's words that pass the check without errors."""
+    origin = st.sampled_from([{}, {"source": "text"}, {"source": "text", "read": "memory"}, {"read": "unread"}])
+    modality = st.sampled_from([{}, {"modality": "aim"}, {"modality": "recommend"}])
+    unknown = st.sampled_from([{}, {"unknown": "discretion"}, {"unknown": "permit"}, {"unknown": "hold"}])
+    about = st.sampled_from([{}, {"about": ["cadence"]}, {"about": "deployment"}])
+    shown = st.sampled_from(["uplift < 100%", "specified insight or guard-1", "insight and guard-1", "guard-1"])
+    draft: dict[str, Draft] = {
+        "scalegate": "policy/v1",
+        "id": "framework",
+        "version": "2",
+        "issuer": "other-lab",
+        "effective": "2025-10-15",
+        "kind": "reference",
+        "scope": "everything",
+        "roles": {"developer": {}},
+        "sources": {
+            "text": {"title": "A: # Framework", "date": draw(st.sampled_from(["2025", "2025-10", "2025-10-15"]))}
+        },
+        "evaluations": {
+            "uplift": {"kind": "capability", "concept": "novice-uplift", **draw(origin)},
+            "insight": {"kind": "understanding", "hole": "later", "filled only by": "developer", **draw(origin)},
+        },
+        "safeguards": {"guard-1": {"concept": "level-3", "stops": "thieves", **draw(origin)}},
+        "commitments": {
+            name: {
+                "hold": draw(st.sampled_from(ACTIONS)),
+                "unless shown": draw(shown),
+                RESUME: draw(shown),
+                **draw(modality),
+                **draw(unknown),
+                **draw(about),
+                **draw(origin),
+            }
+            for name in draw(some("must-", 1))
+        },
+        "declares": {"drills": {"says": "rehearsed", **draw(modality), **draw(origin)}},
+    }
+    draft["unread"] = draw(st.sampled_from([["cadence"], ["release.weights", "declares.drills", "commitments"]]))
+    draft["assumes"] = ["benchmarks: # show it"]
+    return draft
+
+
+@st.composite
 def drafts(draw: st.DrawFn) -> dict[str, Draft]:
     """Whole policies that pass the check without errors."""
-    measured = draw(some("eval-", 1))
+    measured = [*draw(some("eval-", 1)), *draw(st.sets(st.sampled_from(WORDS_AS_NAMES), max_size=1))]
     safeguards = draw(some("guard-", 0, 2))
     holes = draw(some("open-", 0, 1))
     committed = draw(some("must-", 1))
@@ -161,6 +250,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Draft]:
         },
         "evaluations": {name: draw(evaluations(name)) for name in measured},
         "commitments": {name: draw(commitments(measured, safeguards, holes)) for name in committed},
+        "obligations": draw(obligations()),
     }
     for name in holes:
         draft["evaluations"][name] = {  # type: ignore[index,call-overload] # the table written above
@@ -179,8 +269,12 @@ def drafts(draw: st.DrawFn) -> dict[str, Draft]:
         "mitigation": {"at most": "2%"},
         "elicitation allowance": "1 in 50",
         "teachers": "do not count",
+        "declares": {"drills": "stops are rehearsed", "safety buffer": {"says": "4x: # or so", "modality": "aim"}},
     }
     draft |= {key: sections[key] for key in sorted(draw(st.sets(st.sampled_from(sorted(sections)))))}
+    if draw(st.booleans()):
+        draft |= draw(regimes())
+        del draft["scope"]
     if safeguards:
         draft["safeguards"] = {
             name: {
@@ -216,7 +310,7 @@ def emit(draft: Mapping[str, Draft], indent: int = 0) -> str:
 
 def policy_texts() -> st.SearchStrategy[str]:
     """Policy texts that pass the check without errors."""
-    return drafts().map(emit)
+    return (drafts() | encodings()).map(emit)
 
 
 @st.composite

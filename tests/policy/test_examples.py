@@ -25,7 +25,7 @@ def blocks(page: Path, info: str) -> list[str]:
 
 
 def is_policy(path: Path) -> bool:
-    return bool(re.search(r"^scalegate:", path.read_text("utf-8"), re.MULTILINE))
+    return bool(re.search(r"^scalegate: policy/", path.read_text("utf-8"), re.MULTILINE))
 
 
 def errors(text: str, name: str) -> list[str]:

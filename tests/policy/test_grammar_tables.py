@@ -13,6 +13,9 @@ from scalegate.policy.grammar import GRAMMAR, build, parser, tables_of
 PHRASES = [
     ("condition", "autonomy <= 20% and (not weight-security-3 or at least 2 of (a, b, c))"),
     ("condition", "a <= 35% under every scaffold of the context"),
+    ("condition", "overdue a and elapsed 6 months since b by c or not (operates in us-ca and specified overdue)"),
+    ("binds", "every developer above 1e26 FLOP with revenue above 5e8 USD in us-ca or us-ny"),
+    ("event", "incident-reported by regulator"),
     ("due", "at 4x effective compute or 3 months, whichever is first"),
     ("quorum", "2 of 3"),
     ("score", "tasks solved in at least 1 of 10 tries"),

@@ -13,7 +13,7 @@ from scalegate.core.diagnostic import Diagnostic, DiagnosticError, Span
 from scalegate.core.kernel import Kernel
 from scalegate.policy import check, check_bytes, load
 from scalegate.policy.diagnose import CODES, render
-from tests.policy.strategies import drafts, emit, policy_texts, reordered, spoiled_texts
+from tests.policy.strategies import drafts, emit, encodings, policy_texts, reordered, spoiled_texts
 
 # A policy takes a few hundredths of a second to read, so that a law about policies sees fewer of them.
 FEW = settings(max_examples=max(12, settings().max_examples // 4))
@@ -103,7 +103,7 @@ def test_the_kernel_is_a_function_of_the_text(text: str) -> None:
 
 
 @FEW
-@given(st.data(), drafts())
+@given(st.data(), drafts() | encodings())
 def test_the_order_of_keys_means_nothing(data: st.DataObject, draft: dict) -> None:  # type: ignore[type-arg]
     one = load(emit(draft))
     other = load(emit(typing.cast("dict[str, typing.Any]", data.draw(reordered(draft)))))
@@ -113,6 +113,9 @@ def test_the_order_of_keys_means_nothing(data: st.DataObject, draft: dict) -> No
         assert ours == theirs
     for section in ("scope", "roles", "safeguards", "holes", "contexts", "capabilities", "amendments"):
         assert meaning(one, getattr(one, section)) == meaning(other, getattr(other, section))
+    for section in ("law", "obligations", "declares", "assumes", "sources", "unread", "provenance"):
+        assert meaning(one, getattr(one.duties, section)) == meaning(other, getattr(other.duties, section))
+    assert sorted(item.name for item in one.duties.mandates) == sorted(item.name for item in other.duties.mandates)
     digests = {name: item.digest for name, item in one.evaluations.items()}
     assert digests == {name: item.digest for name, item in other.evaluations.items()}
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from scalegate.core import actions, kernel
+from scalegate.core import actions, kernel, terms
 from scalegate.core.canonical import digest, digest_bytes
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Constant, Kernel, Not, Validity
@@ -63,7 +63,7 @@ def until(words: str, fills: dict[str, str] | None = None) -> tuple[Kernel, kern
     return found, found.commitments[0].until
 
 
-def leaf(words: str) -> tuple[kernel.Term, bool, bool, Fraction]:
+def leaf(words: str) -> tuple[terms.Term, bool, bool, Fraction]:
     """The one comparison that words stand for."""
     found, condition = until(words)
     assert isinstance(condition, Compare)
@@ -86,36 +86,36 @@ def leaf(words: str) -> tuple[kernel.Term, bool, bool, Fraction]:
     ],
 )
 def test_comparisons_are_exact(words: str, above: bool, edge: bool, value: Fraction) -> None:  # noqa: FBT001
-    assert leaf(words) == (kernel.Measure("bio", "until"), above, edge, value)
+    assert leaf(words) == (terms.Measure("bio", "until"), above, edge, value)
 
 
 @pytest.mark.parametrize(
     ("words", "term"),
     [
-        ("vault", kernel.Shown("vault")),
-        ("insight", kernel.Hole("insight")),
-        ("published", kernel.Published("commitment:stop")),
-        ("approved by board", kernel.Approved("commitment:stop", "board")),
-        ("attested calm by auditor", kernel.Attested("calm", "auditor")),
+        ("vault", terms.Shown("vault")),
+        ("insight", terms.Hole("insight")),
+        ("published", terms.Published("commitment:stop")),
+        ("approved by board", terms.Approved("commitment:stop", "board")),
+        ("attested calm by auditor", terms.Attested("calm", "auditor")),
     ],
 )
-def test_what_is_said_without_a_number_is_at_least_one(words: str, term: kernel.Term) -> None:
+def test_what_is_said_without_a_number_is_at_least_one(words: str, term: terms.Term) -> None:
     assert leaf(words) == (term, True, True, Fraction(1))
 
 
 def test_compute_and_calendar_are_whole_numbers() -> None:
-    assert leaf("effective compute > 4e25 FLOP") == (kernel.Compute(), True, False, Fraction(4 * 10**25))
-    assert leaf("effective compute < 5") == (kernel.Compute(), False, True, Fraction(5))
+    assert leaf("effective compute > 4e25 FLOP") == (terms.Compute(), True, False, Fraction(4 * 10**25))
+    assert leaf("effective compute < 5") == (terms.Compute(), False, True, Fraction(5))
     day = Fraction(instant("2027-01-01"))
-    assert leaf("after 2027-01-01") == (kernel.Clock(), True, False, day)
-    assert leaf("before 2027-01-01T00:00:00Z") == (kernel.Clock(), False, True, day)
+    assert leaf("after 2027-01-01") == (terms.Clock(), True, False, day)
+    assert leaf("before 2027-01-01T00:00:00Z") == (terms.Clock(), False, True, day)
 
 
 def test_every_scaffold_is_a_term_of_its_own() -> None:
     found, condition = until("bio <= 5% and bio <= 20% under every scaffold of the context")
     assert isinstance(condition, All)
-    terms = [found.terms[part.term] for part in condition.parts if isinstance(part, Compare)]
-    assert terms == [kernel.Measure("bio", "until"), kernel.Measure("bio", "until", every_scaffold=True)]
+    compared = [found.terms[part.term] for part in condition.parts if isinstance(part, Compare)]
+    assert compared == [terms.Measure("bio", "until"), terms.Measure("bio", "until", every_scaffold=True)]
 
 
 def test_connectives() -> None:
@@ -133,9 +133,9 @@ def test_a_commitment_holds_unless_its_trigger_is_refuted() -> None:
     stop = found.commitments[0]
     assert isinstance(stop.when, Not)
     assert isinstance(stop.when.part, Compare)
-    assert found.terms[stop.when.part.term] == kernel.Measure("bio", "when")
+    assert found.terms[stop.when.part.term] == terms.Measure("bio", "when")
     assert isinstance(stop.until, Compare)
-    assert found.terms[stop.until.term] == kernel.Measure("bio", "until")
+    assert found.terms[stop.until.term] == terms.Measure("bio", "until")
     assert stop.declared_stop is False
 
 
@@ -382,7 +382,7 @@ def test_a_hole_of_a_capability_holds_what_it_says() -> None:
     assert (held.id, held.actions) == ("capability.feared", {"release.weights"})
     assert isinstance(held.when, Not)
     assert isinstance(held.until, Compare)
-    assert found.terms[held.until.term] == kernel.Hole("capability.feared")
+    assert found.terms[held.until.term] == terms.Hole("capability.feared")
     assert found.capabilities == {"feared": "capability.feared", "known": "bio"}
 
 
@@ -407,8 +407,8 @@ def test_filling_the_hole_of_a_capability_fills_both_sides() -> None:
     assert isinstance(held.when, Not)
     assert isinstance(held.when.part, Compare)
     assert isinstance(held.until, Compare)
-    assert found.terms[held.when.part.term] == kernel.Measure("bio", "when")
-    assert found.terms[held.until.term] == kernel.Measure("bio", "until")
+    assert found.terms[held.when.part.term] == terms.Measure("bio", "when")
+    assert found.terms[held.until.term] == terms.Measure("bio", "until")
 
 
 @pytest.mark.parametrize(
@@ -448,8 +448,8 @@ def test_an_exception_speaks_of_itself() -> None:
     found = load(policy(extra=extra))
     rival = found.exceptions[0]
     assert (rival.instead_of, rival.each, rival.total, rival.window) == ("stop", 30 * DAY, 60 * DAY, 12 * MONTH)
-    terms = [found.terms[need.term] for need in rival.needs if isinstance(need, Compare)]
-    assert terms == [kernel.Approved("exception:rival", "board"), kernel.Published("exception:rival")]
+    needed = [found.terms[need.term] for need in rival.needs if isinstance(need, Compare)]
+    assert needed == [terms.Approved("exception:rival", "board"), terms.Published("exception:rival")]
 
 
 def test_contexts() -> None:

@@ -12,6 +12,7 @@ from scalegate.policy.parse import KEYS
 from scalegate.policy.schema import json_schema
 from scalegate.policy.source import Listing, Node, Scalar, Table, read_source
 from scalegate.policy.templates import template
+from tests.policy.texts import HEX, REGIME, REPORT, encoding, policy
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples" / "policies").glob("*.yaml"))
 VALIDATOR = Draft202012Validator(json_schema())
@@ -163,3 +164,64 @@ def test_variants_of_the_language_are_accepted_by_both(old: str, new: str) -> No
     changed = text.replace(old, new, 1)
     assert [item for item in check(changed) if item.severity == "error"] == []
     assert accepts(changed)
+
+
+DUTIES = {
+    "obligations": policy(end=REPORT),
+    "practices": policy(end="declares: {drills: rehearsed, notice: {says: told before, modality: may, number: 30}}\n"),
+    "aspects": policy(entry="    about: [cadence, deployment]\n"),
+    "a regime": policy(extra=REGIME, end=REPORT),
+    "an encoding": encoding(
+        extra="unread: [cadence, declares.drills]\nassumes: tests tell all\n",
+        entry="    unknown: permit\n    modality: recommend\n    source: text\n    read: memory\n",
+        end="safeguards: {vault: {concept: level-3, source: text}}\ndeclares: {drills: {says: so, source: text}}\n"
+        + REPORT,
+    ),
+}
+SPOILED = {
+    "obligations": [
+        ("    every: 3 months\n", ""),
+        ("    every: 3 months\n", "    every: 3 months\n    within: 3 days\n"),
+        ("    within: 72 hours\n", ""),
+        ("    within: 72 hours\n", "    within: 72\n"),
+        ("    does: publish a review\n", ""),
+        ("met when: review-published by auditor", "met when: review-published"),
+        ("about:", "abuot:"),
+    ],
+    "practices": [("drills:", "drill:"), ("modality: may", "modality: might"), ("says:", "words:")],
+    "aspects": [("[cadence, deployment]", "[safety buffer]"), ("about:", "regards:")],
+    "a regime": [
+        ("title: An Act, ", ""),
+        ("version: 2026, ", ""),
+        ("quorum: 2", "quorum: 2 of 3"),
+        ("  roles:\n    auditor: {independent", "  rolls:\n    auditor: {independent"),
+        ("kind: regime", "kind: policy"),
+        ("jurisdiction: us-ca", "jurisdiction: the state"),
+    ],
+    "an encoding": [
+        ("kind: reference\n", ""),
+        ("unknown: permit", "unknown: yes"),
+        ("concept: novice-uplift", f"concept: novice-uplift, test: bank@sha256:{HEX}"),
+        ("concept: level-3", f"concept: level-3, means: bank@sha256:{HEX}"),
+        ("read: memory", "read: guessed"),
+        ("date: 2025-10", "date: last year"),
+        ("title: A Framework, ", ""),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", DUTIES)
+def test_duties_are_accepted_by_both(name: str) -> None:
+    assert [item for item in check(DUTIES[name]) if item.severity == "error"] == []
+    assert accepts(DUTIES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [(name, *change) for name, changes in SPOILED.items() for change in changes]
+)
+def test_broken_duties_are_refused(name: str, old: str, new: str) -> None:
+    text = DUTIES[name]
+    assert old in text
+    broken = text.replace(old, new, 1)
+    assert not accepts(broken)
+    assert any(item.severity == "error" for item in check(broken)), "the language accepts it"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scalegate.core.kernel import Attested, Constant, Kernel, Measure, Not
+from scalegate.core.kernel import Constant, Kernel, Not
+from scalegate.core.terms import Attested, Measure
 from scalegate.policy import check, load
 from scalegate.policy.phrases import terms_of
 from scalegate.policy.templates import TEMPLATES, template

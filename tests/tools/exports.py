@@ -19,6 +19,35 @@ ROOT = Path(__file__).resolve().parents[2]
 SECOND = ROOT / "tools" / "verify_ledger.py"
 CODES = {"passed": 0, "impossible": 3, "failed": 1, "untrusted": 4}
 SOON = ("--expires", "6 months")
+ACT = """\
+scalegate: policy/v1
+kind: regime
+id: act
+version: "1"
+issuer: office
+effective: 2026-09-01
+binds: every developer above 1e24 FLOP in us-ca
+roles:
+  developer: {}
+  auditor: {independent of: [developer]}
+  regulator: {independent of: [developer]}
+  watchdog: {independent of: [developer]}
+mandates:
+  roles:
+    watchdog: {independent of: [developer]}
+obligations:
+  incident-report:
+    does: report a critical incident
+    within: 72 hours
+    from: incident-believed by developer
+    met when: incident-reported by regulator
+commitments:
+  on-time:
+    hold: deploy.api
+    unless shown: not overdue incident-report and not elapsed 3 months since announced by auditor
+    once crossed: never
+amendments: {approved by: [regulator], notice: 30 days, weakening: forbidden while holding}
+"""
 
 
 def load_second():
@@ -194,6 +223,27 @@ def witnessed(company: Company) -> None:
     company.gate()
 
 
+def duties(company: Company) -> None:
+    """A regime: it binds until an auditor speaks, has a clock that runs out, and mandates a role that is missing."""
+    company.init()
+    company.measure("r1", 0)
+    company.do("policy", "adopt", company.file("act.yaml", ACT), *ITO)
+    asks = ("deploy.api", "--subject", "orion")
+    company.run("gate", *asks)
+    company.do("evidence", "attest", "predicate", "incident-believed", *SOON, *ADA)
+    company.do("evidence", "attest", "predicate", "announced", *SOON, *LEA)
+    for days in (2, 2, 40):
+        company.now += days * DAY
+        company.run("gate", *asks)
+    company.do("evidence", "attest", "predicate", "incident-reported", *SOON, *ITO)
+    company.run("gate", *asks)
+    company.do("regime", "describe", "--absent", "us-ca", "--expires", "20 days", *LEA)
+    company.gate()
+    company.run("gate", *asks)
+    company.do("regime", "describe", "--operates", "us-ca", "--revenue-low", "6e8", "--expires", "20 days", *ADA)
+    company.run("gate", *asks)
+
+
 def _report(company: Company, run: str, count: int) -> None:
     order = ""
     for entry in company.history().entries:
@@ -242,6 +292,7 @@ STORIES = {
     "overdue": overdue,
     "sequential": sequential,
     "witnessed": witnessed,
+    "duties": duties,
     **{name: of_text(text) for name, text in RULES.items()},
     **{
         f"example-{path.stem}": of_text(path.read_text())

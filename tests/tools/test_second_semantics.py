@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from scalegate.audit import derived
 from scalegate.core.diagnostic import Span
 from scalegate.core.evidence import Crossing, Fact, Gap
-from scalegate.core.kernel import All, AnyOf, AtLeast, Clock, Compare, Constant, Hole, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Constant, Not
 from scalegate.core.quantities import FOREVER, UNBOUNDED
+from scalegate.core.terms import Clock, Elapsed, Hole
 from scalegate.gate.apply import horizon
 from scalegate.gate.interpret import FOR, stand
 from scalegate.gate.situate import CLOCK
@@ -21,7 +22,8 @@ from tests.tools.exports import second
 
 HERE = Span("p", 1, 1, 1, 1)
 NOW, TO = 1_000, 50
-TERMS = (Hole("a"), Hole("b"), Hole("c"), Clock())
+TERMS = (Hole("a"), Hole("b"), Hole("c"), Clock(), Elapsed("said", "auditor"))
+PASSED = 300
 
 bounds = st.builds(Fraction, st.integers(-2, 12), st.sampled_from([1, 2, 3]))
 ends = st.none() | bounds
@@ -53,7 +55,13 @@ dates = st.builds(
     st.booleans(),
     st.integers(NOW - 2, NOW + 2),
 )
-leaves = compares | compares | dates | st.builds(Constant, st.booleans(), st.just(HERE))
+durations = st.builds(
+    lambda above, edge, bound: Compare(4, above, edge, bound, 1, "t", HERE),
+    st.booleans(),
+    st.booleans(),
+    st.integers(PASSED - 3, PASSED + 2),
+)
+leaves = compares | compares | dates | durations | st.builds(Constant, st.booleans(), st.just(HERE))
 
 
 def above_leaves(inner):
@@ -93,7 +101,12 @@ def policy(known) -> second.Policy:
 @settings(max_examples=300)
 @given(conditions, st.lists(strata, min_size=3, max_size=3), st.booleans())
 def test_every_condition_stands_and_ends_as_the_gate_says(condition, three, permissive):
-    known = [*three, (Fact(CLOCK, Fraction(NOW), Fraction(NOW)),)]
+    surely = Fraction(PASSED - 1), Fraction(PASSED - 1)
+    known = [
+        *three,
+        (Fact(CLOCK, Fraction(NOW), Fraction(NOW), grows=True),),
+        (Fact("time since", Fraction(PASSED), Fraction(PASSED), rising=surely, grows=True),),
+    ]
     stands, end = policy(known).weigh(derived._condition(condition), permissive)
     assert stands == stand(condition, known, NOW, TO, permissive, [])
     if stands == FOR:

@@ -21,7 +21,7 @@ from tests.tools.forged import ANSWERS, LOGS, answer, rewritten
 from tests.tools.tampered import FILES
 
 REFUSED = (1, 4)
-QUICK = ("exception", "overdue", "witnessed")
+QUICK = ("exception", "overdue", "witnessed", "duties")
 
 
 @pytest.fixture(scope="module")

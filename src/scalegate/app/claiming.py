@@ -15,6 +15,7 @@ from scalegate.core.canonical import digest
 from scalegate.core.decision import Node, Request
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked, PolicyAdopted
 from scalegate.core.job_events import PermitClaimed
+from scalegate.core.kernel import Context
 from scalegate.core.quantities import show_instant
 from scalegate.enforce.lease import TRAINING, lease_of
 from scalegate.enforce.permit import Permit, PermitError, Proved, read_permit, write_permit
@@ -266,15 +267,26 @@ def lapsed(book: Book, history: History, permit: DecisionMade, now: int) -> str:
     decision = judge(history, Request(permit.action, permit.subject, permit.limit or None, permit.context), now, added)
     if decision.answer == "permit":
         return ""
-    stays = not decision.untrusted and _stays(history, permit, now, added)
-    return "; ".join(reason.message for reason in decision.reasons if not (stays and reason.commitment))
+    staying = frozenset() if decision.untrusted else _staying(history, permit, now, added)
+    return "; ".join(
+        reason.message for reason in decision.reasons if not (reason.commitment and reason.policy in staying)
+    )
 
 
-def _stays(history: History, permit: DecisionMade, now: int, added: Sequence[Added]) -> bool:
-    """Whether a service goes on under a hold: every policy that describes its context says so, and one does."""
+def _staying(history: History, permit: DecisionMade, now: int, added: Sequence[Added]) -> frozenset[str]:
+    """Return the policies under whose holds a service goes on: all texts of that name say so of its context.
+
+    Each speaks for its own holds alone: another policy, or one that is only brought along, does not soften them.
+    """
     kernels = [*in_force(history.entries, now).kernels, *(item.kernel for item in added)]
-    described = [kernel.contexts[permit.context] for kernel in kernels if permit.context in kernel.contexts]
-    return bool(described) and all(item.action == permit.action and not item.withdraws for item in described)
+    contexts: dict[str, list[Context | None]] = {kernel.id: [] for kernel in kernels}
+    for kernel in kernels:
+        contexts[kernel.id].append(kernel.contexts.get(permit.context))
+    return frozenset(
+        name
+        for name, found in contexts.items()
+        if all(item is not None and item.action == permit.action and not item.withdraws for item in found)
+    )
 
 
 def added_to(book: Book, history: History, permit: DecisionMade) -> tuple[Added, ...]:

@@ -18,6 +18,7 @@ from scalegate.audit.redacted import table_name
 from scalegate.audit.unsealed import sealed_name
 from scalegate.core.events import DecisionMade, Entry, PolicyAdopted, ResultRefused, ResultReported, RunRegistered
 from scalegate.core.log_events import OrderDrawn
+from scalegate.core.policy_events import PolicyCompared
 from scalegate.ledger import blobs
 from scalegate.ledger.checkpoint import parse_checkpoint
 from scalegate.ledger.dsse import IN_TOTO, sign_envelope
@@ -240,6 +241,8 @@ def _named(entries: list[Entry], handing: Handing) -> set[str]:
                 found.add(event.log)
             case RunRegistered() | OrderDrawn() as event:
                 found |= _item_marks(event)
+            case PolicyCompared() as event:
+                found.add(event.document)
             case DecisionMade() as event:
                 found |= {event.decision, *(mark for mark in event.policies if mark not in adopted)}
             case _:

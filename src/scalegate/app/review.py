@@ -14,12 +14,14 @@ from scalegate.app.answers import last_live
 from scalegate.app.ask import Added, Answer, added_policy, ask_only, judge
 from scalegate.app.book import Book, Page
 from scalegate.app.refusal import RefusalError
+from scalegate.app.regimes import overdue_words
 from scalegate.app.trusting import history_of
 from scalegate.core.actions import NEW_SCALE, TRAIN
 from scalegate.core.decision import Decision, Request
 from scalegate.core.events import DecisionMade, Entry, History, PolicyAdopted
-from scalegate.core.kernel import Compare, Compute, Condition, Constant, Kernel, Not
+from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import instant
+from scalegate.core.terms import Compute
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.record import decision_digest
 from scalegate.ledger.errors import StoreDamagedError
@@ -233,6 +235,7 @@ class Status:
         refused: runs for which a log was refused and no result stands.
         stops: open stop orders.
         holes: holes of the policies in force, as `policy/hole`.
+        overdue: obligations that are overdue where they bind, as `policy/obligation`.
         exceptions: exceptions of the policies in force, as `policy/exception`.
         notes: what was tried on policies without effect.
     """
@@ -246,6 +249,7 @@ class Status:
     refused: tuple[str, ...]
     stops: tuple[str, ...]
     holes: tuple[str, ...]
+    overdue: tuple[str, ...]
     exceptions: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -274,6 +278,7 @@ def status(book: Book) -> Status:
         ),
         stops=tuple(stop.order for _, stop in records.stops if (stop.order, stop.role) not in lifted),
         holes=tuple(f"{kernel.id}/{hole}" for kernel in force.kernels for hole in kernel.holes),
+        overdue=overdue_words(page),
         exceptions=tuple(f"{kernel.id}/{item.id}" for kernel in force.kernels for item in kernel.exceptions),
         notes=(*force.notes, *force.faults),
     )

@@ -21,8 +21,10 @@ from scalegate.core.events import (
     StatementKind,
     claim_topic,
     matter_topic,
+    specified_topic,
 )
-from scalegate.core.kernel import Attested, Kernel, Safeguard
+from scalegate.core.kernel import Kernel, Safeguard
+from scalegate.core.terms import Attested, Elapsed, Specified
 
 # A denial and a crossing are adverse: they never expire by the speaker's wish.
 ADVERSE_WITHOUT_END = frozenset({"treat-as-crossed"})
@@ -175,7 +177,13 @@ def _safeguard(page: Page, draft: Draft, name: str) -> tuple[Kernel, Safeguard]:
 
 
 def _predicates(page: Page) -> set[str]:
-    return {term.predicate for kernel in adopted(page).values() for term in kernel.terms if isinstance(term, Attested)}
+    found: set[str] = set()
+    for kernel in adopted(page).values():
+        found |= {term.predicate for term in kernel.terms if isinstance(term, Attested | Elapsed)}
+        found |= {specified_topic(term.hole) for term in kernel.terms if isinstance(term, Specified)}
+        for duty in kernel.duties.obligations.values():
+            found |= {item.predicate for item in (*duty.starts, duty.met)}
+    return found
 
 
 def _one_of(what: str, word: str, known: Iterable[str]) -> None:

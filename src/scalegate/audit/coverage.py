@@ -10,10 +10,11 @@ from scalegate.core.actions import MITIGATION, NEW_SCALE, TRAIN
 from scalegate.core.decision import Request
 from scalegate.core.events import DecisionMade, Entry, PermitRevoked, PolicyAdopted, SubjectDeclared
 from scalegate.core.job_events import JobReported, PermitClaimed
-from scalegate.core.kernel import All, AnyOf, AtLeast, Clock, Compare, Condition, Kernel, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Kernel, Not
 from scalegate.core.person import person
 from scalegate.core.quantities import DAY, show_count, show_flop
 from scalegate.core.subject import FAVORABLE_EDGES, WEIGHT_EDGES, Edge, Subject
+from scalegate.core.terms import Clock
 from scalegate.enforce.journal import SAVED
 from scalegate.gate.apply import apply_policy
 from scalegate.gate.chronicle import Chronicle

@@ -28,9 +28,10 @@ from scalegate.audit.results import Registered, examine, judge
 from scalegate.core.canonical import Plain, canonical_bytes, digest_bytes
 from scalegate.core.events import DecisionMade, Entry, PolicyAdopted, ResultReported, Terms
 from scalegate.core.evidence import Crossing, Fact
-from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Constant, Evaluation, Kernel, Measure, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Constant, Evaluation, Kernel, Not
 from scalegate.core.log_events import TrustAdopted
 from scalegate.core.quantities import FOREVER, UNBOUNDED
+from scalegate.core.terms import Measure
 from scalegate.gate.apply import Application, apply_policy, countersignatures, sunset
 from scalegate.gate.chronicle import Chronicle
 from scalegate.gate.decide import decide_next

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from scalegate.audit.attestations import audit_attestations, gates_of
 from scalegate.audit.bundle import Bundle, BundleError
 from scalegate.audit.claims import audit_claims
+from scalegate.audit.comparisons import audit_comparisons
 from scalegate.audit.decisions import audit_decisions
 from scalegate.audit.derived import audit_derived
 from scalegate.audit.entries import Audited, audit_log, audit_time
@@ -83,6 +84,7 @@ def verify(
     audit_openings(bundle, audited, report)
     audit_decisions(bundle, audited, report)
     audit_jobs(bundle, audited, report)
+    audit_comparisons(bundle, audited, report)
     _documents(bundle, report)
     audit_derived(bundle, audited, report)
     audit_attestations(bundle, audited, gates_of(audited.standing), report)

@@ -33,6 +33,7 @@ VERBS: Final = {
     "keys": ("scalegate.cli.keys:keys", "make, list, rotate and revoke the keys that sign"),
     "init": ("scalegate.cli.init:init", "make a store here"),
     "policy": ("scalegate.cli.policy:policy", "write, check and adopt policies"),
+    "regime": ("scalegate.cli.regime:regime", "what binds from outside: regimes, their clocks and roles"),
     "subject": ("scalegate.cli.subject:subject", "declare models and systems"),
     "evidence": ("scalegate.cli.evidence:evidence", "register runs, add results, attest"),
     "run": ("scalegate.cli.run:run", "run an evaluation until it is decided"),

@@ -47,6 +47,7 @@ class Flop(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
     """Whole FLOP, such as `4e25`, as an exact integer."""
 
     name = "flop"
+    unit = "FLOP"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return whole FLOP."""
@@ -57,8 +58,15 @@ class Flop(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5
         except QuantityError as error:
             self.fail(str(error), param, ctx)
         if exact < 0 or exact.denominator != 1:
-            self.fail(f"`{value}` is not a whole number of FLOP", param, ctx)
+            self.fail(f"`{value}` is not a whole number of {self.unit}", param, ctx)
         return exact.numerator
+
+
+class WholeUsd(Flop):
+    """Whole USD, such as `5e8`, as an exact integer."""
+
+    name = "usd"
+    unit = "USD"
 
 
 class Moment(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
@@ -142,6 +150,7 @@ class Place(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
 
 
 FLOP = Flop()
+WHOLE_USD = WholeUsd()
 PLACE = Place()
 SHARE = Share()
 MOMENT = Moment()

@@ -12,8 +12,10 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from scalegate.core.canonical import digest
+from scalegate.core.developer_events import DeveloperDescribed
 from scalegate.core.job_events import JobReported, MultiplierStated, PermitClaimed
 from scalegate.core.log_events import HeadWitnessed, KeyRevoked, KeyRotated, OrderDrawn, TrustAdopted
+from scalegate.core.policy_events import PolicyCompared
 from scalegate.core.subject import Subject
 
 
@@ -369,6 +371,8 @@ Event: TypeAlias = (
     | PermitClaimed
     | JobReported
     | MultiplierStated
+    | DeveloperDescribed
+    | PolicyCompared
 )
 
 
@@ -429,6 +433,11 @@ def matter_topic(policy: str, matter: str) -> str:
     or `SAFEGUARD:COUNT` for a measurement that a safeguard names.
     """
     return f"{policy}/{matter}"
+
+
+def specified_topic(hole: str) -> str:
+    """Return the topic of the attestation that a hole is specified."""
+    return f"specified:{hole}"
 
 
 def fill_matter(hole: str, condition: str, expires: int) -> str:

@@ -72,6 +72,7 @@ class Fact:
             could stand if content that is missing had been adverse: losing content never permits.
         evidence: digests of the entries and logs behind it.
         detail: sample counts and the like, for readers.
+        grows: the value is a time, and grows with it: second by second.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Fact:
         "elsewhere",
         "evidence",
         "gaps",
+        "grows",
         "high_den",
         "high_num",
         "label",
@@ -107,6 +109,7 @@ class Fact:
         adverse_only: bool = False,
         evidence: tuple[str, ...] = (),
         detail: str = "",
+        grows: bool = False,
     ) -> None:
         """Keep the interval as integers."""
         self.label = label
@@ -126,6 +129,7 @@ class Fact:
         self.adverse_only = adverse_only
         self.evidence = evidence
         self.detail = detail
+        self.grows = grows
 
     @property
     def low(self) -> Fraction | None:

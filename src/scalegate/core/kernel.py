@@ -15,74 +15,8 @@ from fractions import Fraction
 from typing import Literal, TypeAlias, final
 
 from scalegate.core.diagnostic import Span
-
-# ---------------------------------------------------------------- terms
-
-Position = Literal["when", "until"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """The score of an evaluation on the subject of the question.
-
-    `position` decides which evidence counts: latched crossings of relatives count in `when` only. With
-    `every_scaffold` each scaffold that the deployment context admits must have its own evidence.
-    """
-
-    evaluation: str
-    position: Position
-    every_scaffold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Whether a safeguard of the policy is shown: [1, 1] yes, [0, 0] failed, [0, 1] unknown."""
-
-    safeguard: str
-
-
-@dataclass(frozen=True, slots=True)
-class Attested:
-    """Whether a role attests a named predicate. `expires` caps the age of an attestation, in seconds."""
-
-    predicate: str
-    role: str
-    expires: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """Whether a role, with its quorum, approved `matter` (such as `exception:rival`)."""
-
-    matter: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Whether `matter` was published."""
-
-    matter: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """A requirement that nobody can state yet. Never proven and never refuted: always [0, 1]."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Compute:
-    """Effective compute of what the action would produce, in FLOP."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The time of the question, in seconds since 1970."""
-
-
-Term: TypeAlias = Measure | Shown | Attested | Approved | Published | Hole | Compute | Clock
+from scalegate.core.duties import Duties, Modality, Unsettled
+from scalegate.core.terms import Term
 
 # ---------------------------------------------------------------- conditions
 
@@ -252,6 +186,7 @@ class Evaluation:
             evidence; empty when every item is one of its own.
         bank: how many items the bank holds that the claim is about; 0 where it is about a population. It is the word of
             the policy, so that whoever registers a run cannot choose it.
+        concept: what an encoding of a published text measures where that names no pinned test; empty elsewhere.
     """
 
     id: str
@@ -277,6 +212,7 @@ class Evaluation:
     estimand: Estimand = "population"
     clustered_by: str = ""
     bank: int = 0
+    concept: str = ""
 
     @property
     def of_means(self) -> bool:
@@ -286,7 +222,10 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Safeguard:
-    """A required safeguard: pinned means, a reason, and what would show that it fails. `hole` says what is open."""
+    """A required safeguard: pinned means, a reason, and what would show that it fails. `hole` says what is open.
+
+    `concept` is what an encoding of a published text asks for where that names no means; empty elsewhere.
+    """
 
     id: str
     means: str | None
@@ -297,6 +236,7 @@ class Safeguard:
     valid_time: int | None
     hole: str | None
     span: Span
+    concept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +279,11 @@ class Exception_:  # noqa: N801 - `Exception` is taken; the field's word is kept
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """Hold `actions` unless `when` is refuted or `until` is proven."""
+    """Hold `actions` unless `when` is refuted or `until` is proven.
+
+    `about` are the aspects it belongs to. In an encoding for reference `modality` says how strongly the text binds, and
+    `unsettled` what it does where neither condition is settled.
+    """
 
     id: str
     hold: tuple[str, ...]
@@ -348,6 +292,9 @@ class Commitment:
     until: Condition
     declared_stop: bool
     span: Span
+    about: tuple[str, ...] = ()
+    modality: Modality = "must"
+    unsettled: Unsettled = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +307,10 @@ class AmendmentRule:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A policy, expanded. `digest` is that of the policy's source text; `scope` binds unless refuted."""
+    """A policy, expanded. `digest` is that of the policy's source text; `scope` binds unless refuted.
+
+    `duties` are what it promises besides holding.
+    """
 
     id: str
     version: str
@@ -387,3 +337,4 @@ class Kernel:
     teachers_count: bool = True
     existing_scale: int = 0
     span: Span = Span("", 1, 1, 1, 1)
+    duties: Duties = field(default_factory=Duties)

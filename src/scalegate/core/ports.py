@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias
 
 from scalegate.core.events import Entry, Event, History
@@ -70,4 +71,26 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Return a signature of the message itself, not of a digest of it; for `ecdsa-p256` in DER."""
+        ...
+
+
+class Solver(Protocol):
+    """Decides SMT-LIB 2.6 scripts: exact linear arithmetic over rationals and truth values."""
+
+    @property
+    def name(self) -> str:
+        """Return the solver's name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Return its version."""
+        ...
+
+    def run(self, script: str, after: Mapping[str, str], limit: int) -> str:
+        """Return what it prints for a script, in `limit` milliseconds, and then for what follows a first word of it.
+
+        The script ends with `(check-sat)`. What is run after it is listed by the word that this prints, such as `sat`.
+        Never raises for what a script says: a solver that gives up prints `unknown`.
+        """
         ...

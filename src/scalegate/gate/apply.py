@@ -12,7 +12,7 @@ from scalegate.core.quantities import FOREVER, ComputeRange
 from scalegate.gate.interpret import FOR, Facts, Held, judge, needed, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.records import Records
-from scalegate.gate.situate import CLOCK, Situation, situate
+from scalegate.gate.situate import Situation, situate
 from scalegate.gate.voices import about, hear, latest
 
 
@@ -57,7 +57,8 @@ def _countersigned(records: Records, application: Application, role: str) -> tup
 class Application:
     """What one policy says to a request.
 
-    `held` are the commitments that hold and no exception released; `escapes` the exceptions that released one.
+    `held` are the commitments that hold and no exception released; `escapes` the exceptions that released one; `until`
+    is when the first thing ends that its release rests on, or that it does not bind.
     """
 
     kernel: Kernel
@@ -92,7 +93,8 @@ def apply_policy(records: Records, lineage: Lineage, request: Request, kernel: K
     actions = implied(request, reached(records, kernel))
     now, to = records.now, situation.to
     if stand(kernel.scope, facts, now, to, False, []) == FOR:
-        return Application(kernel, situation, facts, False, actions, [], [], FOREVER)
+        until = horizon(kernel.scope, facts, now, to, permissive=False)
+        return Application(kernel, situation, facts, False, actions, [], [], until)
     held, escapes = [], []
     for item in judge(kernel.commitments, facts, actions, now, to):
         escape = _escape(records, kernel, facts, item, actions, to)
@@ -183,9 +185,11 @@ def _until(kernel: Kernel, facts: Facts, actions: frozenset[str], now: int, to: 
 def horizon(condition: Condition, facts: Facts, now: int, to: int, *, permissive: bool) -> int:
     """Return until when a condition that stands for the permit rests on evidence that is still in time."""
     if isinstance(condition, Compare):
-        if facts[condition.term][0].label == CLOCK:
+        first = facts[condition.term][0]
+        if first.grows and first.high_den:
             # Time only moves up: a date that has come stays, one that has not come yet is when the reason ends.
-            return FOREVER if condition.above is permissive else condition.num // condition.den
+            left = condition.num // condition.den - first.high_num // first.high_den
+            return FOREVER if condition.above is permissive else now + left
         return min((fact.until for fact in facts[condition.term]), default=now)
     if isinstance(condition, Not):
         return horizon(condition.part, facts, now, to, permissive=not permissive)

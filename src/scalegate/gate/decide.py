@@ -16,6 +16,7 @@ from scalegate.core.decision import (
     Remedy,
     Request,
 )
+from scalegate.core.diagnostic import Span
 from scalegate.core.events import History
 from scalegate.core.evidence import ReasonKind
 from scalegate.core.kernel import Kernel
@@ -23,9 +24,11 @@ from scalegate.core.quantities import DAY, UNBOUNDED, QuantityError, show_flop, 
 from scalegate.core.subject import WEIGHT_EDGES, Subject
 from scalegate.gate.apply import Application, apply_policy, countersignatures
 from scalegate.gate.chronicle import Chronicle
-from scalegate.gate.explain import reasons, tree
+from scalegate.gate.explain import of_developers, reasons, tree
 from scalegate.gate.force import Force
 from scalegate.gate.lineage import Lineage
+from scalegate.gate.mandates import missing_roles
+from scalegate.gate.obligations import in_words, obligation_states
 from scalegate.gate.records import Records
 from scalegate.gate.remedies import remedies, would_not_release
 from scalegate.gate.voices import may_speak
@@ -60,9 +63,16 @@ class _Case:
     assumptions: tuple[str, ...] = ()
     untrusted: bool = False
 
-    def hold(self, kind: ReasonKind, message: str, policy: str = "", evidence: tuple[str, ...] = ()) -> None:
+    def hold(
+        self,
+        kind: ReasonKind,
+        message: str,
+        policy: str = "",
+        evidence: tuple[str, ...] = (),
+        span: Span | None = None,
+    ) -> None:
         """Add a reason that belongs to no commitment."""
-        self.reasons.append(Reason(policy, "", kind, message, None, evidence))
+        self.reasons.append(Reason(policy, "", kind, message, span, evidence))
 
 
 def decide(
@@ -154,7 +164,8 @@ def _fill(case: _Case, chronicle: Chronicle, extra: Sequence[Kernel]) -> None:
         return
     kernels = [*force.kernels, *extra]
     case.policies = [PolicyRef(kernel.id, kernel.version, kernel.digest) for kernel in kernels]
-    if not kernels:
+    if not force.kernels and not (extra and case.counterfactual):
+        # What is only brought along tightens what was promised; by itself it promises nothing, but to imagine it.
         case.hold("error", "no policy is in force: where nothing is promised, everything is held")
         return
     lineage = Lineage(records.subjects, records.mitigated())
@@ -164,6 +175,7 @@ def _fill(case: _Case, chronicle: Chronicle, extra: Sequence[Kernel]) -> None:
     case.applications = [apply_policy(records, lineage, case.request, kernel) for kernel in kernels]
     for application in case.applications:
         _policy(case, records, application)
+    _duties(case, records, brought=len(extra))
     if case.request.action == MITIGATION:
         _mitigation(case, records, lineage, subject, kernels)
     _stop_orders(case, records, lineage, force, extra)
@@ -209,6 +221,7 @@ def _policy(case: _Case, records: Records, application: Application) -> None:
     """Add what one policy says."""
     kernel = application.kernel
     if not application.binds:
+        case.ends.append(application.until)
         return
     if kernel.kind == "reference":
         case.hold("error", f"{kernel.id} is an encoding for reference, and never permits anything", kernel.id)
@@ -223,6 +236,23 @@ def _policy(case: _Case, records: Records, application: Application) -> None:
             case.hold("not_attested", words, kernel.id, bar.evidence)
             case.needed.append(what)
         case.ends.append(bar.until)
+
+
+def _duties(case: _Case, records: Records, *, brought: int) -> None:
+    """Hold where a regime that binds mandates a role that a policy beside it lacks, and note what is overdue."""
+    binding = [application.kernel for application in case.applications if application.binds]
+    # A policy that is only brought along may lack a role, and makes up for no policy in force, unless none is.
+    adopted = case.applications[: len(case.applications) - brought]
+    in_force = [application.kernel for application in adopted if application.binds]
+    own = not adopted or any(kernel.kind == "policy" for kernel in in_force)
+    beside = binding if own else in_force
+    for kernel in binding:
+        for lack in missing_roles(kernel, beside):
+            case.hold("missing", lack.message, lack.regime, span=lack.span)
+            case.needed.append(lack.remedy)
+        for state in obligation_states(records, kernel):
+            if state.state == "overdue":
+                case.notes.append(f"obligation {state.obligation.id} of {kernel.id} is {in_words(state)}")
 
 
 def _mitigation(case: _Case, records: Records, lineage: Lineage, subject: Subject, kernels: Sequence[Kernel]) -> None:
@@ -261,7 +291,9 @@ def _stop_orders(case: _Case, records: Records, lineage: Lineage, force: Force, 
         ordered = [covered(action) for action in order.actions]
         if ordered and all(ordered) and not any(actions & one for one in ordered):
             continue
-        judges = [kernel for place, kernel in namers if place < entry.index] or [kernel for _, kernel in namers]
+        adopted = [(place, kernel) for place, kernel in namers if place >= 0]
+        earlier = [kernel for place, kernel in adopted if place < entry.index] or [kernel for _, kernel in adopted]
+        judges = [*earlier, *(kernel for place, kernel in namers if place < 0)]
         lifted = any(
             lift.order == order.order
             and lift.role == order.role
@@ -318,7 +350,12 @@ def _not_asked(applications: Sequence[Application]) -> Iterator[str]:
     """Yield what the policies did not ask of the evaluations that bear on the request."""
     for application in applications:
         if not application.binds:
-            scope = "its product lies below the scope"
+            of_both = of_developers(application.kernel)
+            scope = (
+                "its product, or the developer, lies outside the scope"
+                if of_both
+                else "its product lies below the scope"
+            )
             yield f"anything in {application.kernel.id}: {scope}"
             continue
         for evaluation in application.kernel.evaluations.values():

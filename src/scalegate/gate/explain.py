@@ -8,10 +8,12 @@ from typing import Literal
 
 from scalegate.core.decision import Node, Reason, Truth
 from scalegate.core.evidence import Fact, Gap
-from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Not
+from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import FOREVER, UNBOUNDED, show_flop, show_instant
+from scalegate.core.terms import Operates, Overdue, Revenue
 from scalegate.gate.apply import Application
 from scalegate.gate.interpret import AGAINST, FOR, Held, Leaf, compare, overtaken, stand
+from scalegate.policy.phrases import terms_of
 
 
 def reasons(application: Application) -> Iterator[Reason]:
@@ -59,7 +61,10 @@ def _of_fact(application: Application, condition: Compare, fact: Fact, *, permis
     now, to = application.situation.records.now, application.situation.to
     result = compare(condition, (fact,), now, to, permissive)
     above = condition.above is permissive
-    if result == AGAINST:
+    if result == AGAINST and isinstance(application.kernel.terms[condition.term], Overdue):
+        # Nothing was measured, and nothing latches: what is late can still be done.
+        yield Gap("missing", f"{fact.label} is {fact.detail}", fact.evidence)
+    elif result == AGAINST:
         yield _adverse(condition, fact, permissive=permissive)
     elif result == FOR or (fact.adverse_only and _open(application, condition, fact, above=above)):
         return
@@ -118,10 +123,13 @@ def tree(application: Application) -> Node:
     kernel = application.kernel
     words = f"{kernel.id} {kernel.version}"
     if not application.binds:
-        scope = _node(application, kernel.scope, permissive=False)
-        return Node(
-            f"{words} does not bind: the product lies below its scope", "proven", "", kernel.span, (), "", (scope,)
+        scope = _node_of(application, kernel.scope, permissive=False)
+        why = (
+            "product or developer lie outside its scope"
+            if of_developers(kernel)
+            else "the product lies below its scope"
         )
+        return Node(f"{words} does not bind: {why}", "proven", "", kernel.span, (), "", (scope,))
     released = {escape.exception.instead_of: escape for escape in application.escapes}
     holding = {held.commitment.id for held in application.held}
     children = []
@@ -132,7 +140,7 @@ def tree(application: Application) -> Node:
         escape = released.get(commitment.id)
         if escape is not None:
             text = f"exception {escape.exception.id} stands in for {commitment.id} until {show_instant(escape.until)}"
-            floor = _node(application, escape.exception.until, permissive=True)
+            floor = _node_of(application, escape.exception.until, permissive=True)
             node = Node(text, "proven", "", escape.exception.span, (), "", (floor, node))
         children.append(node)
     truth: Truth = "refuted" if application.held else "proven"
@@ -141,22 +149,27 @@ def tree(application: Application) -> Node:
     )
 
 
+def of_developers(kernel: Kernel) -> bool:
+    """Whether a policy binds by what is known of the developer, too."""
+    return any(isinstance(term, Revenue | Operates) for term in terms_of(kernel, kernel.scope))
+
+
 def _commitment(application: Application, commitment: Commitment, *, holds: bool) -> Node:
     """Return the node of a commitment, in the policy's words: unless shown what, resume only if shown what."""
     trigger = commitment.when
     if isinstance(trigger, Not):
-        shown = _node(application, trigger.part, permissive=True)
+        shown = _node_of(application, trigger.part, permissive=True)
         first = Node("unless shown", shown.truth, "", None, (), "", (shown,))
     else:
-        crossed = _node(application, trigger, permissive=False)
+        crossed = _node_of(application, trigger, permissive=False)
         first = Node("held when", crossed.truth, "", None, (), "", (crossed,))
-    target = _node(application, commitment.until, permissive=True)
+    target = _node_of(application, commitment.until, permissive=True)
     second = Node("resume only if shown", target.truth, "", None, (), "", (target,))
     words = f"{commitment.id} {'holds' if holds else 'permits'}"
     return Node(words, "refuted" if holds else "proven", "", commitment.span, (), "", (first, second))
 
 
-def _node(application: Application, condition: Condition, *, permissive: bool) -> Node:
+def _node_of(application: Application, condition: Condition, *, permissive: bool) -> Node:
     """Return the node of a condition; its truth is what the interpreter says, seen as a plain statement."""
     now, to = application.situation.records.now, application.situation.to
     result = stand(condition, application.facts, now, to, permissive, [])
@@ -168,10 +181,10 @@ def _node(application: Application, condition: Condition, *, permissive: bool) -
             kind: Literal["never", ""] = "" if result == FOR else "never"
             return Node("always" if proven else "never", truth, kind, condition.span)
         case Not(part=part):
-            child = _node(application, part, permissive=not permissive)
+            child = _node_of(application, part, permissive=not permissive)
             return Node("not", truth, "", condition.span, (), "", (child,))
         case All() | AnyOf() | AtLeast():
-            children = tuple(_node(application, part, permissive=permissive) for part in condition.parts)
+            children = tuple(_node_of(application, part, permissive=permissive) for part in condition.parts)
             return Node(_connective(condition), truth, "", condition.span, (), "", children)
 
 

@@ -22,11 +22,13 @@ from scalegate.core.events import (
     fill_matter,
     matter_topic,
 )
-from scalegate.core.kernel import Compare, Compute, Constant, Kernel, Not
+from scalegate.core.kernel import Compare, Constant, Kernel, Not
 from scalegate.core.quantities import UNBOUNDED, show_instant
 from scalegate.core.subject import Subject
+from scalegate.core.terms import Compute
 from scalegate.gate.apply import apply_policy
 from scalegate.gate.lineage import Lineage
+from scalegate.gate.mandates import missing_roles
 from scalegate.gate.reach import UNSTATED_GROWTH
 from scalegate.gate.records import Records, index
 from scalegate.gate.voices import about, hear
@@ -242,13 +244,15 @@ def _unapproved(records: Records, kernel: Kernel, matter: str) -> str:
 def _frees(records: Records, old: Kernel, left: Sequence[Kernel]) -> Iterator[str]:
     """Yield each action on a declared subject that the old text holds and what is left would permit.
 
-    Where nothing is left, everything is held.
+    Where nothing is left, everything is held. That a regime misses the very policy that goes is no hold to go by: the
+    next one that the developer adopts ends it.
     """
+    others = left if old.kind == "regime" else ()
     lineage = Lineage(records.subjects, records.mitigated())
     for subject in records.subjects.values():
         for request in _probes(lineage, subject, [old, *left]) if left else ():
-            if _holds(records, lineage, request, old) and not any(
-                _holds(records, lineage, request, kernel) for kernel in left
+            if _holds(records, lineage, request, old, left) and not any(
+                _holds(records, lineage, request, kernel, others) for kernel in left
             ):
                 yield f"{request.action} of {subject.name}"
 
@@ -296,7 +300,12 @@ def _bounds(kernel: Kernel) -> Iterator[int]:
             conditions += condition.parts
 
 
-def _holds(records: Records, lineage: Lineage, request: Request, kernel: Kernel) -> bool:
-    """Whether a text alone would hold a request, its countersignatures included, exceptions aside."""
+def _holds(records: Records, lineage: Lineage, request: Request, kernel: Kernel, beside: Sequence[Kernel]) -> bool:
+    """Whether a text would hold a request: countersignatures and mandated roles included, exceptions aside."""
     applied = apply_policy(records, lineage, request, kernel)
-    return bool(applied.held or applied.escapes or applied.barred(records))
+    if applied.held or applied.escapes or applied.barred(records):
+        return True
+    if not applied.binds or not kernel.duties.mandates or not beside:
+        return False
+    binding = [item for item in beside if apply_policy(records, lineage, request, item).binds]
+    return any(missing_roles(kernel, binding))

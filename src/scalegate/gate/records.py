@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from scalegate.core.actions import MITIGATION, NEW_SCALE, TRAIN
+from scalegate.core.developer_events import DeveloperDescribed
 from scalegate.core.events import (
     DecisionMade,
     DefectRetracted,
@@ -83,6 +84,7 @@ class Records:
     claims: list[tuple[Entry, PermitClaimed]] = field(default_factory=list)
     reports: list[tuple[Entry, JobReported]] = field(default_factory=list)
     multipliers: list[tuple[Entry, MultiplierStated]] = field(default_factory=list)
+    described: list[tuple[Entry, DeveloperDescribed]] = field(default_factory=list)
     sight: Sight = field(default_factory=Sight)
     permits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     scaled: int = 0
@@ -148,6 +150,7 @@ _LISTS: dict[type, str] = {
     PermitClaimed: "claims",
     JobReported: "reports",
     MultiplierStated: "multipliers",
+    DeveloperDescribed: "described",
 }
 
 

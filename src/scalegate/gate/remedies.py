@@ -7,22 +7,10 @@ from itertools import product
 from typing import NamedTuple
 
 from scalegate.core.decision import Remedy
-from scalegate.core.evidence import Gap
-from scalegate.core.kernel import (
-    Approved,
-    Attested,
-    Clock,
-    Compare,
-    Condition,
-    Constant,
-    Hole,
-    Kernel,
-    Measure,
-    Not,
-    Published,
-    Shown,
-)
+from scalegate.core.evidence import Fact, Gap
+from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import show_instant
+from scalegate.core.terms import Approved, Attested, Clock, Elapsed, Hole, Measure, Overdue, Published, Shown, Specified
 from scalegate.gate.apply import Application
 from scalegate.gate.explain import causes
 from scalegate.gate.interpret import AGAINST, FOR, compare, needed
@@ -110,11 +98,27 @@ def _compare_ways(application: Application, condition: Compare, *, permissive: b
     if isinstance(term, Clock):
         day = show_instant(condition.num // condition.den)
         return [frozenset({Step(f"wait until {day}")})] if condition.above is permissive else []
+    wanted = condition.above is permissive
+    if isinstance(term, Overdue) and not wanted:
+        return [frozenset({_discharge(application.kernel, term.obligation)})]
+    if isinstance(term, Elapsed) and wanted and result == AGAINST:
+        left = condition.num // condition.den + (0 if condition.edge else 1) - _age(application.facts[condition.term])
+        return [frozenset({Step(f"wait until {show_instant(now + left)}")})]
     if result == AGAINST:
         return []  # latched: nothing measured later takes it back
     leaf = (condition, permissive, result)
     steps = {_step(application, condition, term, gap) for gap in causes(application, leaf)}
     return [frozenset(steps)]
+
+
+def _age(strata: tuple[Fact, ...]) -> int:
+    """Return the seconds that have surely passed."""
+    return max(fact.rise_low_num // fact.rise_low_den for fact in strata)
+
+
+def _discharge(kernel: Kernel, name: str) -> Step:
+    duty = kernel.duties.obligations[name]
+    return Step(f"{duty.does}: {duty.met.role} states {duty.met.predicate}")
 
 
 def _step(  # noqa: PLR0911 - one return for each kind of term
@@ -133,6 +137,11 @@ def _step(  # noqa: PLR0911 - one return for each kind of term
             return Step(f"{spec.by} shows safeguard {safeguard} for {name}")
         case Attested(predicate=predicate, role=role):
             return Step(f"{role} attests {predicate}")
+        case Elapsed(predicate=predicate, role=role):
+            return Step(f"{role} states {predicate}, and then the time passes")
+        case Specified(hole=hole):
+            who = ", ".join(kernel.holes[hole].filled_only_by) if hole in kernel.holes else ""
+            return Step(f"{who} attest that {hole} is specified", known=bool(who))
         case Approved(matter=matter, role=role):
             return Step(f"{role} approves {matter}")
         case Published(matter=matter):
@@ -172,6 +181,11 @@ def _fill(kernel: Kernel, hole: str) -> Step:
     return Step(f"fill hole {hole} {by}; nobody knows what would fill it, possibly nothing", known=False)
 
 
+def _ends(application: Application, condition: Compare) -> bool:
+    """Whether what speaks against a comparison may end: time passes, and what is late can be done."""
+    return isinstance(application.kernel.terms[condition.term], Clock | Elapsed | Overdue)
+
+
 def would_not_release(applications: Sequence[Application]) -> Iterator[str]:
     """Yield what looks like a remedy and is none."""
     kinds: set[str] = set()
@@ -180,7 +194,7 @@ def would_not_release(applications: Sequence[Application]) -> Iterator[str]:
             for leaf in (*held.when, *held.until):
                 kinds |= {gap.kind for gap in causes(application, leaf)}
                 condition, _, stands = leaf
-                if stands == AGAINST and isinstance(condition, Compare):
+                if stands == AGAINST and isinstance(condition, Compare) and not _ends(application, condition):
                     kinds.add("latched")
     if "latched" in kinds:
         yield "a later favorable result of the same subject: a crossing or a failed target stays"

@@ -12,7 +12,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from scalegate.core.events import Question, ResultReported, RunRegistered, Sampling
-from scalegate.core.kernel import Compare, Condition, Constant, Evaluation, Kernel, Measure, Not
+from scalegate.core.kernel import Compare, Condition, Constant, Evaluation, Kernel, Not
+from scalegate.core.terms import Measure
 from scalegate.stats.audits import Audit
 from scalegate.stats.binomial import GRID, BoundError
 from scalegate.stats.boundary import unpack

@@ -6,27 +6,31 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scalegate.core.decision import Request
-from scalegate.core.events import claim_topic, matter_topic, ratio
+from scalegate.core.events import claim_topic, matter_topic, ratio, specified_topic
 from scalegate.core.evidence import Fact, Gap
-from scalegate.core.kernel import (
+from scalegate.core.kernel import Count, Evaluation, Kernel, Safeguard
+from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_flop
+from scalegate.core.subject import Subject
+from scalegate.core.terms import (
     Approved,
     Attested,
     Clock,
     Compute,
-    Count,
-    Evaluation,
+    Elapsed,
     Hole,
-    Kernel,
     Measure,
+    Operates,
+    Overdue,
     Published,
-    Safeguard,
+    Revenue,
     Shown,
+    Specified,
     Term,
 )
-from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange, show_flop
-from scalegate.core.subject import Subject
 from scalegate.gate.budget import Stratum
+from scalegate.gate.developer import described
 from scalegate.gate.lineage import Lineage, Link
+from scalegate.gate.obligations import elapsed, overdue
 from scalegate.gate.reach import Reach, hard_limits_of, limits_of
 from scalegate.gate.records import Records
 from scalegate.gate.streams import Streams
@@ -55,34 +59,74 @@ class Situation:
 
 def situate(situation: Situation, kernel: Kernel) -> list[tuple[Fact, ...]]:
     """Return the facts of every term of a kernel in a situation."""
-    return [_facts(situation, kernel, term) for term in kernel.terms]
+    return [facts_of(situation, kernel, term) for term in kernel.terms]
 
 
-def _facts(situation: Situation, kernel: Kernel, term: Term) -> tuple[Fact, ...]:
+def facts_of(situation: Situation, kernel: Kernel, term: Term) -> tuple[Fact, ...]:
+    """Return the facts of one term of a kernel in a situation."""
     match term:
+        case Revenue() | Operates():
+            return described(situation.records, kernel, term)
+        case Overdue() | Elapsed() | Specified():
+            return _of_duty(situation, kernel, term)
         case Measure():
             return measure(situation, kernel, term)
         case Shown(safeguard=name):
             return safeguard(situation, kernel, kernel.safeguards[name])
-        case Attested(predicate=predicate, role=role, expires=age):
-            said = about(situation.records, "predicate", predicate, situation.subject.name)
-            return (_voiced(f"{predicate}, attested by {role}", hear(situation.records, kernel, role, said, age)),)
-        case Approved(matter=matter, role=role):
-            topic = matter_topic(kernel.id, matter)
-            said = about(situation.records, "approval", topic, situation.subject.name)
-            return (_voiced(f"{matter} approved by {role}", hear(situation.records, kernel, role, said, None)),)
-        case Published(matter=matter):
-            return (published(situation, kernel, matter),)
+        case Attested() | Approved() | Published():
+            return (_said(situation, kernel, term),)
         case Hole(name=name):
-            words = kernel.holes[name].words if name in kernel.holes else name
-            return (Fact(name, ZERO, ONE, gaps=(Gap("hole", f"{name} is a hole: {words}"),)),)
+            return (_hole(kernel, name),)
         case Compute():
-            low, high = situation.compute.low, situation.compute.high
-            span = show_flop(high) if low == high else f"{show_flop(low)} to {show_flop(high)}"
-            end = Fraction(high) if high < UNBOUNDED else None
-            return (Fact("effective compute", Fraction(low), end, detail=f"{span} FLOP"),)
+            return (_compute(situation.compute),)
         case Clock():
-            return (Fact(CLOCK, Fraction(situation.records.now), Fraction(situation.records.now)),)
+            return (Fact(CLOCK, Fraction(situation.records.now), Fraction(situation.records.now), grows=True),)
+
+
+def _said(situation: Situation, kernel: Kernel, term: Attested | Approved | Published) -> Fact:
+    records, subject = situation.records, situation.subject.name
+    match term:
+        case Attested(predicate=predicate, role=role, expires=age):
+            said = about(records, "predicate", predicate, subject)
+            return _voiced(f"{predicate}, attested by {role}", hear(records, kernel, role, said, age))
+        case Approved(matter=matter, role=role):
+            said = about(records, "approval", matter_topic(kernel.id, matter), subject)
+            return _voiced(f"{matter} approved by {role}", hear(records, kernel, role, said, None))
+        case Published(matter=matter):
+            return published(situation, kernel, matter)
+
+
+def _of_duty(situation: Situation, kernel: Kernel, term: Overdue | Elapsed | Specified) -> tuple[Fact, ...]:
+    match term:
+        case Overdue(obligation=name):
+            return (overdue(situation.records, kernel, name),)
+        case Elapsed():
+            return (elapsed(situation.records, kernel, term, situation.subject.name),)
+        case Specified(hole=name):
+            return _specified(situation, kernel, name)
+
+
+def _specified(situation: Situation, kernel: Kernel, name: str) -> tuple[Fact, ...]:
+    """Return whether all who may fill a hole attest that it is specified: one fact for each of these roles."""
+    roles = kernel.holes[name].filled_only_by if name in kernel.holes else ()
+    said = about(situation.records, "predicate", specified_topic(name), situation.subject.name)
+    facts = [
+        _voiced(f"{name} is specified, attested by {role}", hear(situation.records, kernel, role, said, None))
+        for role in roles
+    ]
+    return tuple(facts) or (_hole(kernel, name),)
+
+
+def _hole(kernel: Kernel, name: str) -> Fact:
+    words = kernel.holes[name].words if name in kernel.holes else name
+    return Fact(name, ZERO, ONE, gaps=(Gap("hole", f"{name} is a hole: {words}"),))
+
+
+def _compute(compute: ComputeRange) -> Fact:
+    low, high = compute.low, compute.high
+    span = show_flop(high) if low == high else f"{show_flop(low)} to {show_flop(high)}"
+    end = Fraction(high) if high < UNBOUNDED else None
+    return Fact("effective compute", Fraction(low), end, detail=f"{span} FLOP")
 
 
 def _voiced(label: str, voice: Voice, extra: tuple[Gap, ...] = ()) -> Fact:

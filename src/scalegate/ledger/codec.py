@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
-from scalegate.core import events, job_events, log_events
+from scalegate.core import developer_events, events, job_events, log_events, policy_events
 from scalegate.core.canonical import Plain
 from scalegate.core.events import Event
 
@@ -45,6 +45,8 @@ TAGS: dict[str, type[Event]] = {
     "permit-claimed": job_events.PermitClaimed,
     "job-reported": job_events.JobReported,
     "multiplier-stated": job_events.MultiplierStated,
+    "developer-described": developer_events.DeveloperDescribed,
+    "policy-compared": policy_events.PolicyCompared,
 }
 _TAG_OF = {kind: tag for tag, kind in TAGS.items()}
 

@@ -10,7 +10,7 @@ from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.grammar import extent, read_phrase, span_of, token_span
 from scalegate.policy.source import Scalar
-from scalegate.policy.values import Quantity, as_flop, as_rate, instant, number, quantity
+from scalegate.policy.values import Quantity, as_flop, as_rate, as_usd, duration, instant, number, quantity
 
 # operator: (above, the constant itself counts as above)
 _OPERATORS = {"<": (False, True), "<=": (False, False), ">": (True, False), ">=": (True, True)}
@@ -24,6 +24,7 @@ _MEANT = {
     "<<": "<",
     ">>": ">",
 }
+_PERCENT = 100
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -69,6 +70,10 @@ class _Reader:
             "attested": self._attested,
             "approved": self._approved,
             "published": lambda tree: written.PublishedWord(self._text(tree), span_of(tree, self.scalar)),
+            "operates": self._operates,
+            "overdue": self._overdue,
+            "specified": self._specified,
+            "elapsed": self._elapsed,
             "comparison": self._comparison,
         }
 
@@ -151,6 +156,25 @@ class _Reader:
         role = self._name(_tokens(tree)[0])
         return written.ApprovedBy(role, self._text(tree), span_of(tree, self.scalar))
 
+    def _operates(self, tree: Tree[Token]) -> written.Phrase:
+        place = self._name(_tokens(tree)[0])
+        return written.OperatesIn(place, self._text(tree), span_of(tree, self.scalar))
+
+    def _overdue(self, tree: Tree[Token]) -> written.Phrase:
+        duty = self._name(_tokens(tree)[0])
+        return written.OverdueDuty(duty, self._text(tree), span_of(tree, self.scalar))
+
+    def _specified(self, tree: Tree[Token]) -> written.Phrase:
+        hole = self._name(_tokens(tree)[0])
+        return written.SpecifiedHole(hole, self._text(tree), span_of(tree, self.scalar))
+
+    def _elapsed(self, tree: Tree[Token]) -> written.Phrase | None:
+        seconds = duration(_subtree(tree), self.scalar, self.findings)
+        if seconds is None:
+            return None
+        event = written.EventText(*map(self._name, _tokens(tree)))
+        return written.ElapsedSince(seconds, event, self._text(tree), span_of(tree, self.scalar))
+
     # ------------------------------------------------------------ comparisons
 
     def _comparison(self, tree: Tree[Token]) -> written.Phrase | None:
@@ -208,10 +232,17 @@ class _Reader:
             if flop is None:
                 return None
             return written.ComputeComparison(above, edge, flop, text, span)
+        name = self._name(_tokens(left)[0])
+        # A share of `revenue` is the score of an evaluation that is called so; only money is the developer's revenue.
+        if name.text == "revenue" and (value.unit == "usd" or (value.unit == "plain" and value.value > _PERCENT)):
+            money = as_usd(value, self.findings)
+            if scaffolds is not None:
+                self._misplaced(scaffolds, "revenue depends on no scaffold")
+                return None
+            return None if money is None else written.MoneyComparison(above, edge, money, text, span)
         rate = as_rate(value, self.findings)
         if rate is None:
             return None
-        name = self._name(_tokens(left)[0])
         return written.Comparison(name, above, edge, rate, scaffolds is not None, text, span)
 
     def _alone(self, operand: Tree[Token], scaffolds: Tree[Token] | None) -> written.Phrase | None:

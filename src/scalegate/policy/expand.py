@@ -14,12 +14,14 @@ from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import Condition, Constant, Kernel
 from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote, suggestion
-from scalegate.policy.expand_conditions import Conditions, Place
+from scalegate.policy.expand_conditions import SCOPE, Conditions, Place
 from scalegate.policy.expand_declarations import NO_TEST, Declarations
+from scalegate.policy.expand_duties import expand_duties
 from scalegate.policy.names import CAPABILITY, Names
 from scalegate.policy.tree import Name
 
 _ACTION_WORDS = frozenset({*actions.HARDER, *actions.GROUPS, "everything"})
+_SCOPE_PHRASES = (written.ComputeComparison, written.MoneyComparison, written.OperatesIn)
 From = TypeVar("From")
 To = TypeVar("To")
 
@@ -102,6 +104,7 @@ class _Expander:
             existing_scale=policy.existing_scale,
             span=policy.span,
             terms=self.conditions.terms,
+            duties=expand_duties(policy, self.names, self.findings),
         )
 
     # ------------------------------------------------------------ names
@@ -149,22 +152,20 @@ class _Expander:
             return Constant(proven=True, span=place)
         if item.condition is None:
             return Constant(proven=True, span=item.span)
-        self._only_compute(item.condition)
-        found = self.conditions.expand(item.condition, Place("when", "scope"))
+        self._only_scope(item.condition)
+        found = self.conditions.expand(item.condition, Place("when", SCOPE))
         return found or Constant(proven=True, span=item.span)
 
-    def _only_compute(self, phrase: written.Phrase) -> None:
+    def _only_scope(self, phrase: written.Phrase) -> None:
         if isinstance(phrase, written.Both | written.Either | written.SomeOf):
             for part in phrase.parts:
-                self._only_compute(part)
+                self._only_scope(part)
         elif isinstance(phrase, written.Negated):
-            self._only_compute(phrase.part)
-        elif not isinstance(phrase, written.ComputeComparison) and not (
-            isinstance(phrase, written.Fixed) and phrase.proven
-        ):
+            self._only_scope(phrase.part)
+        elif not isinstance(phrase, _SCOPE_PHRASES) and not (isinstance(phrase, written.Fixed) and phrase.proven):
             self.findings.error(
                 "P506",
-                "scope speaks of effective compute only",
+                "scope speaks of effective compute, revenue and places only",
                 phrase.span,
                 cause="whom a policy binds has to be known before anything is evaluated",
                 help="write something like `effective compute > 1e24 FLOP`",
@@ -224,6 +225,9 @@ class _Expander:
             until=until or Constant(proven=False, span=span),
             declared_stop=declared,
             span=span,
+            about=item.about,
+            modality=item.modality,
+            unsettled=item.unsettled,
         )
 
     def _capability(self, item: written.CapabilityText) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from scalegate.core import kernel
+from scalegate.core import kernel, terms
 from scalegate.core.diagnostic import Span
-from scalegate.core.kernel import Compare, Condition, Constant, Position, Term
+from scalegate.core.kernel import Compare, Condition, Constant
+from scalegate.core.terms import Position, Term
 from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote, suggestion
 from scalegate.policy.names import Names, role
 from scalegate.policy.tree import Name
+
+# What a scope's conditions are about.
+SCOPE = "scope"
 
 
 class Place(NamedTuple):
@@ -58,6 +62,11 @@ class Conditions:
             written.AttestedBy: self._attested,
             written.ApprovedBy: self._approved,
             written.PublishedWord: self._published,
+            written.MoneyComparison: self._money,
+            written.OperatesIn: self._operates,
+            written.OverdueDuty: self._overdue,
+            written.SpecifiedHole: self._specified,
+            written.ElapsedSince: self._elapsed,
             written.Fixed: self._fixed,
             written.Both: self._both,
             written.Either: self._either,
@@ -77,7 +86,7 @@ class Conditions:
     def hole(self, name: str, words: str, span: Span, place: Place) -> Condition | None:
         """Return the condition of a hole: itself, or what fills it."""
         if name not in self.fills:
-            return self._holds(kernel.Hole(name), words, span)
+            return self._holds(terms.Hole(name), words, span)
         if name in place.filling:
             message = f"the hole {quote(name)} is filled by itself"
             self.findings.error("P511", message, span)
@@ -110,7 +119,7 @@ class Conditions:
     def _comparison(self, phrase: written.Comparison, place: Place) -> Condition | None:
         name = phrase.name.text
         if name in self.names.measured:
-            term = kernel.Measure(name, place.position, phrase.every_scaffold)
+            term = terms.Measure(name, place.position, phrase.every_scaffold)
             num, den = phrase.value.numerator, phrase.value.denominator
             index = self._term(term)
             return Compare(index, phrase.above, phrase.edge, num, den, phrase.text, phrase.span)
@@ -123,11 +132,11 @@ class Conditions:
         return None
 
     def _compute(self, phrase: written.ComputeComparison, _: Place) -> Condition:
-        index = self._term(kernel.Compute())
+        index = self._term(terms.Compute())
         return Compare(index, phrase.above, phrase.edge, phrase.value, 1, phrase.text, phrase.span)
 
     def _calendar(self, phrase: written.Calendar, _: Place) -> Condition:
-        index = self._term(kernel.Clock())
+        index = self._term(terms.Clock())
         # Midnight of the named day is not yet after it, and no longer before it.
         edge = not phrase.after
         return Compare(index, phrase.after, edge, phrase.instant, 1, phrase.text, phrase.span)
@@ -135,7 +144,7 @@ class Conditions:
     def _bare(self, phrase: written.Bare, place: Place) -> Condition | None:
         name = phrase.name.text
         if name in self.names.safeguards:
-            return self._holds(kernel.Shown(name), name, phrase.span)
+            return self._holds(terms.Shown(name), name, phrase.span)
         if name in self.names.holes:
             if place.around is not None:
                 self.findings.error(
@@ -162,19 +171,83 @@ class Conditions:
         by = role(phrase.role, self.names, self.findings)
         if by is None:
             return None
-        return self._holds(kernel.Attested(phrase.predicate.text, by), phrase.text, phrase.span)
+        return self._holds(terms.Attested(phrase.predicate.text, by), phrase.text, phrase.span)
 
     def _approved(self, phrase: written.ApprovedBy, place: Place) -> Condition | None:
         by = role(phrase.role, self.names, self.findings)
         if by is None:
             return None
-        return self._holds(kernel.Approved(place.matter, by), phrase.text, phrase.span)
+        return self._holds(terms.Approved(place.matter, by), phrase.text, phrase.span)
 
     def _published(self, phrase: written.PublishedWord, place: Place) -> Condition:
-        return self._holds(kernel.Published(place.matter), phrase.text, phrase.span)
+        return self._holds(terms.Published(place.matter), phrase.text, phrase.span)
 
     def _fixed(self, phrase: written.Fixed, _: Place) -> Condition:
         return Constant(phrase.proven, phrase.span)
+
+    # ------------------------------------------------------------ developers, obligations, encodings
+
+    def _outside_scope(self, phrase: written.MoneyComparison | written.OperatesIn, place: Place) -> bool:
+        if place.matter == SCOPE:
+            return False
+        self.findings.error(
+            "P515",
+            f"{quote(phrase.text)} stands outside the scope",
+            phrase.span,
+            cause="revenue and places say whom a text binds, not what a model can do",
+            help="write it under `scope:`, or with `binds:`",
+        )
+        return True
+
+    def _money(self, phrase: written.MoneyComparison, place: Place) -> Condition | None:
+        if self._outside_scope(phrase, place):
+            return None
+        index = self._term(terms.Revenue())
+        return Compare(index, phrase.above, phrase.edge, phrase.value, 1, phrase.text, phrase.span)
+
+    def _operates(self, phrase: written.OperatesIn, place: Place) -> Condition | None:
+        if self._outside_scope(phrase, place):
+            return None
+        return self._holds(terms.Operates(phrase.place.text), phrase.text, phrase.span)
+
+    def _overdue(self, phrase: written.OverdueDuty, _: Place) -> Condition | None:
+        name = phrase.obligation.text
+        if name not in self.names.obligations:
+            self.findings.error(
+                "P409",
+                f"no obligation is called {quote(name)}",
+                phrase.obligation.span,
+                cause="`overdue` speaks of an entry of `obligations` of the same text",
+                help=suggestion(name, self.names.obligations),
+            )
+            return None
+        return self._holds(terms.Overdue(name), phrase.text, phrase.span)
+
+    def _specified(self, phrase: written.SpecifiedHole, _: Place) -> Condition | None:
+        name = phrase.hole.text
+        if not self.names.encoding:
+            self.findings.error(
+                "P516",
+                f"only an encoding of somebody else's words has {quote('specified')}",
+                phrase.span,
+                cause="a hole of one's own blocks until it is filled and met, not until somebody has described it",
+                help=f"write {quote(name)}",
+            )
+            return None
+        if name not in self.names.open:
+            message = f"no hole is called {quote(name)}"
+            self.findings.error("P410", message, phrase.hole.span, help=suggestion(name, self.names.open))
+            return None
+        if name in self.fills:
+            return Constant(proven=True, span=phrase.span)
+        return self._holds(terms.Specified(name), phrase.text, phrase.span)
+
+    def _elapsed(self, phrase: written.ElapsedSince, _: Place) -> Condition | None:
+        by = role(phrase.event.role, self.names, self.findings)
+        if by is None:
+            return None
+        index = self._term(terms.Elapsed(phrase.event.predicate.text, by))
+        return Compare(index, above=True, edge=True, num=phrase.seconds, den=1, text=phrase.text, span=phrase.span)
 
     # ------------------------------------------------------------ connectives
 

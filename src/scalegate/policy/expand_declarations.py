@@ -84,6 +84,7 @@ class Declarations:
             estimand=item.estimand,
             clustered_by=item.clustered_by,
             bank=item.bank,
+            concept=item.concept.text if item.concept else "",
         )
 
     def _warn_evaluation(self, item: written.EvaluationText) -> None:
@@ -117,7 +118,8 @@ class Declarations:
     def safeguard(self, item: written.SafeguardText) -> kernel.Safeguard:
         """Return a safeguard; what it leaves open makes it a hole."""
         open_points: list[str] = []
-        for word, pin in (("means", item.means), ("because", item.because)):
+        pins = (("means", item.means), ("because", item.because)) if item.concept is None else ()
+        for word, pin in pins:
             if pin is None:
                 open_points.append(f"no `{word}` is given")
             elif pin.digest is None:
@@ -141,6 +143,7 @@ class Declarations:
             valid_time=item.valid_time,
             hole=hole,
             span=item.span,
+            concept=item.concept.text if item.concept else "",
         )
 
     def holes(self, filled: Collection[str]) -> dict[str, kernel.HoleSpec]:
@@ -196,10 +199,12 @@ class Declarations:
 
 
 def _variable(item: written.EvaluationText, kind: kernel.EvaluationKind, score: kernel.ScoreRule) -> str | None:
-    """Return the identity of what an evaluation measures; None unless its test is pinned.
+    """Return the identity of what an evaluation measures; None unless its test is pinned, or a concept stands for it.
 
     What stands at its default is left out, so that evaluations keep the digest they had before the language knew it.
     """
+    if item.concept is not None:
+        return digest({"concept": item.concept.text, "kind": kind})
     if item.test is None or item.test.digest is None:
         return None
     rule: dict[str, Plain] = {"least": score.least, "tries": score.tries, "text": score.text}

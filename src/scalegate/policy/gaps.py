@@ -8,22 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scalegate.core.actions import HARDER, IRREVERSIBLE, MITIGATION, NEW_SCALE, UNHOLDABLE
-from scalegate.core.kernel import (
-    AnyOf,
-    Approved,
-    Attested,
-    Clock,
-    Commitment,
-    Condition,
-    Constant,
-    Evaluation,
-    Exception_,
-    Hole,
-    HoleSpec,
-    Kernel,
-    Not,
-)
+from scalegate.core.kernel import AnyOf, Commitment, Condition, Constant, Evaluation, Exception_, HoleSpec, Kernel, Not
 from scalegate.core.quantities import show_duration, show_flop, show_rate
+from scalegate.core.terms import Approved, Attested, Clock, Elapsed, Hole
 from scalegate.policy.phrases import (
     ACTION_WORDS,
     bank_words,
@@ -38,12 +25,14 @@ from scalegate.policy.phrases import (
     the,
     yes_words,
 )
+from scalegate.policy.prose_duties import by_statement, open_duties, speakers
 
 
 def not_covered(kernel: Kernel) -> list[str]:
     """Return what the policy does not cover, one sentence group each: edges, holes, exemptions."""
     return [
         *_edges(kernel),
+        *open_duties(kernel),
         *_holes(kernel),
         *_uncertain_evidence(kernel),
         *_resumptions(kernel),
@@ -141,7 +130,7 @@ def _uncertain_evidence(kernel: Kernel) -> Iterator[str]:
     measured = [item for item in kernel.evaluations.values() if item.hole is None]
     for item in measured:
         name = plain(item.id)
-        if item.digest is None:
+        if item.digest is None and not item.concept:
             yield (
                 f"Hole: the test of {name} ({quoted(item.test)}) is not pinned, "
                 "so nobody knows what a result would mean, and none counts."
@@ -284,7 +273,7 @@ def _amendments(kernel: Kernel) -> str:
 
 
 def _withdrawal(kernel: Kernel) -> str:
-    if kernel.kind == "regime":
+    if kernel.kind == "regime" or kernel.duties.law is not None:
         return (
             f"A developer cannot leave it by withdrawing a policy of its own: only {plain(kernel.issuer)} can end it."
         )
@@ -293,7 +282,7 @@ def _withdrawal(kernel: Kernel) -> str:
 
 def _by_time(kernel: Kernel) -> Iterator[str]:
     def timed(*conditions: Condition) -> bool:
-        return any(isinstance(term, Clock) for term in terms_of(kernel, *conditions))
+        return any(isinstance(term, Clock | Elapsed) for term in terms_of(kernel, *conditions))
 
     names = [spoken_id(item.id) for item in kernel.commitments if timed(item.when, item.until)]
     if names:
@@ -307,6 +296,7 @@ def _by_word(kernel: Kernel) -> Iterator[str]:
         *(side for item in kernel.exceptions for side in (item.when, item.until, *item.needs)),
     )
     words = [yes_words(kernel, term) for term in used if isinstance(term, Attested | Approved)]
+    words += by_statement(kernel, used)
     for item in kernel.evaluations.values():
         for belief in item.beliefs:
             if belief.role is not None:
@@ -328,6 +318,7 @@ def _deciders(kernel: Kernel) -> list[str]:
         *(side for item in kernel.exceptions for side in (item.when, item.until, *item.needs)),
     )
     names = [term.role for term in used if isinstance(term, Attested | Approved)]
+    names += speakers(kernel, used)
     names += [name for spec in kernel.holes.values() for name in spec.filled_only_by]
     names += kernel.amendments.approved_by
     for item in kernel.evaluations.values():

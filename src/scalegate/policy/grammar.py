@@ -48,6 +48,10 @@ _top: either
     | "attested" NAME "by" NAME -> attested
     | "approved" "by" NAME -> approved
     | "published" -> published
+    | _OPERATES "in" NAME -> operates
+    | _OVERDUE NAME -> overdue
+    | _SPECIFIED NAME -> specified
+    | _ELAPSED duration "since" NAME "by" NAME -> elapsed
     | operand (OP operand)* scaffolds? -> comparison
 ?operand: NAME -> name
     | "effective" "compute" -> compute
@@ -67,7 +71,13 @@ quorum: NUMBER ("of" NUMBER)?
 tally: "at" "least" quantity
     | "at" "least" NUMBER "of" NUMBER -> count
 failure: NAME OP NUMBER "of" NUMBER
-binds: "every" "developer" ("above" quantity)?
+binds: "every" "developer" reach? earning? places?
+reach: "above" amount
+earning: _WITH "revenue" "above" amount
+places: "in" NAME ("or" NAME)*
+// No odds, so that `in` after a number begins the places.
+amount: NUMBER (PERCENT | NAME)?
+event: NAME "by" NAME
 belief: "attested" "by" NAME
 pin: REFERENCE ("@" SCHEME ":" SCHEME)?
 score: WORD+ (TRIES NUMBER "of" NUMBER _tries)?
@@ -77,7 +87,14 @@ _averaged: _averaged? WORD
 _tries: "tries" | "try" | "attempts"
 date: DATE
 
-NAME: /(?!(?:%s)(?![A-Za-z0-9.-]))[A-Za-z][A-Za-z0-9.-]*/
+// These begin a phrase only before what no name is ever followed by: elsewhere they are names, as they always were.
+_OPERATES.1: /operates(?=\s+in(?![A-Za-z0-9.-]))/
+_OVERDUE.1: /overdue(?=\s+(?!(?:%(reserved)s)(?![A-Za-z0-9.-]))[A-Za-z])/
+_SPECIFIED.1: /specified(?=\s+(?!(?:%(reserved)s)(?![A-Za-z0-9.-]))[A-Za-z])/
+_ELAPSED.1: /elapsed(?=\s+[0-9.+-])/
+_WITH.1: /with(?![A-Za-z0-9.-])/
+
+NAME: /(?!(?:%(reserved)s)(?![A-Za-z0-9.-]))[A-Za-z][A-Za-z0-9.-]*/
 NUMBER: /[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?/
 DATE: /[0-9][0-9A-Za-z:+.-]*/
 PERCENT: "%%"
@@ -89,7 +106,7 @@ MEAN: /mean(?!\S)/i
 IN_TRIES: /in(?=\s+(?:at\s+least\s|[0-9.]+(?!\S)|\S+\s+(?:tries|try|attempts)(?!\S)))/
 WORD.-1: /\S+/
 %%ignore /\s+/
-""" % "|".join(sorted(RESERVED))  # noqa: UP031 - a format string would double every brace above
+""" % {"reserved": "|".join(sorted(RESERVED))}  # noqa: UP031 - a format string would double every brace above
 
 STARTS: Final = (
     "condition",
@@ -102,6 +119,7 @@ STARTS: Final = (
     "tally",
     "failure",
     "binds",
+    "event",
     "belief",
     "pin",
     "score",
@@ -119,7 +137,8 @@ SHAPES: Final = {
     "quorum": "`2 of 3`",
     "tally": "`at least 19 of 20` or `at least 80%`",
     "failure": "`red-team > 0 of 3`",
-    "binds": "`every developer above 1e25 FLOP`",
+    "binds": "`every developer above 1e25 FLOP`, perhaps `with revenue above 5e8 USD in us-ca`",
+    "event": "`incident-reported by regulator`",
     "belief": "`attested by external-auditor`",
     "pin": "`name@sha256:` and 64 hexadecimal digits",
     "score": "`success rate`, `tasks solved in at least 1 of 10 tries` or `mean reward in 4 tries`",
@@ -138,6 +157,11 @@ _TERMINALS: Final = {
     "TRIES": "`in at least`",
     "MEAN": "`mean`",
     "IN_TRIES": "`in`",
+    "_OPERATES": "`operates in`",
+    "_OVERDUE": "`overdue`",
+    "_SPECIFIED": "`specified`",
+    "_ELAPSED": "`elapsed`",
+    "_WITH": "`with revenue`",
     "$END": "the end",
     "LPAR": "`(`",
     "RPAR": "`)`",

@@ -23,6 +23,8 @@ class Names(NamedTuple):
         safeguards: safeguards.
         holes: evaluations that are holes.
         open: everything that can be filled: holes, and those of capabilities as `capability.NAME`.
+        obligations: obligations.
+        encoding: whether the text encodes somebody else's words, where more can be said.
     """
 
     roles: Collection[str]
@@ -31,6 +33,8 @@ class Names(NamedTuple):
     safeguards: Collection[str]
     holes: Collection[str]
     open: Collection[str]
+    obligations: Collection[str] = ()
+    encoding: bool = False
 
     @classmethod
     def of(cls, policy: written.Policy) -> Names:
@@ -44,6 +48,8 @@ class Names(NamedTuple):
             safeguards=policy.safeguards.keys(),
             holes=holes,
             open=holes | untested,
+            obligations=policy.duties.obligations.keys(),
+            encoding=policy.kind == "reference",
         )
 
 

@@ -13,6 +13,7 @@ from scalegate.policy.conditions import read_condition
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text, is_name
 from scalegate.policy.flop import read_binds, read_flop
+from scalegate.policy.parse_duties import DUTIES, ORIGIN, aspects, modality, read_duties, unsettled
 from scalegate.policy.parse_evaluations import read_capability, read_evaluation, read_safeguard
 from scalegate.policy.source import Entry, Node, Scalar, Table
 from scalegate.policy.tree import Name
@@ -51,6 +52,7 @@ KEYS = (
     "elicitation allowance",
     "teachers",
     "existing scale",
+    *DUTIES,
 )
 _KINDS: dict[str, PolicyKind] = {"policy": "policy", "regime": "regime", "reference": "reference"}
 
@@ -95,6 +97,7 @@ def parse(node: Node, findings: Findings) -> written.Policy | None:
         mitigation_cap=_mitigation(fields),
         teachers_count=fields.choice("teachers", ("count", "do not count")) != "do not count",
         existing_scale=fields.read("existing scale", read_flop) or 0,
+        duties=read_duties(fields, kind),
         span=fields.span,
     )
 
@@ -146,17 +149,9 @@ def _scope(fields: Fields, kind: PolicyKind) -> written.ScopeText | None:
                 fields.key_span("binds"),
                 help="write `scope:`, or `kind: regime`",
             )
-        bound = fields.read("binds", read_binds)
-        if bound is None:
-            return None
-        flop, span = bound
-        condition: written.Phrase = written.Fixed(proven=True, span=span)
-        if flop is not None:
-            text = " ".join((fields.words("binds") or "").split()[2:])
-            condition = written.ComputeComparison(
-                above=True, edge=False, value=flop, text=f"effective compute {text}", span=span
-            )
-        return written.ScopeText(condition, every_developer=True, span=span)
+        words = fields.text("binds")
+        bound = None if words is None else read_binds(words, fields.findings)
+        return None if bound is None else written.ScopeText(bound, every_developer=True, span=bound.span)
     scalar = fields.text("scope")
     if scalar is None:
         return None
@@ -251,7 +246,7 @@ def _context(entry: Entry, findings: Findings) -> written.ContextText:
 
 def _commitment(entry: Entry, findings: Findings) -> written.CommitmentText:
     name = Name(entry.key.text, entry.key.span)
-    keys = ("hold", "unless shown", RESUME, "once crossed")
+    keys = ("hold", "unless shown", RESUME, "once crossed", "about", "modality", "unknown", *ORIGIN)
     fields = _body(entry, "commitment", keys, findings)
     if fields is None:
         return written.CommitmentText(name, (), None, None, declared_never=False, broken=True, span=name.span)
@@ -267,12 +262,15 @@ def _commitment(entry: Entry, findings: Findings) -> written.CommitmentText:
         declared_never=never,
         broken="unless shown" not in fields or RESUME in fields or "once crossed" in fields,
         span=name.span,
+        about=aspects(fields),
+        modality=modality(fields),
+        unsettled=unsettled(fields),
     )
 
 
 def _exception(entry: Entry, findings: Findings) -> written.ExceptionText:
     name = Name(entry.key.text, entry.key.span)
-    keys = ("instead of", "when", FLOOR, "needs", "sunset")
+    keys = ("instead of", "when", FLOOR, "needs", "sunset", *ORIGIN)
     fields = _body(entry, "exception", keys, findings)
     if fields is None:
         return written.ExceptionText(name, None, None, None, (), 0, 0, 0, name.span)

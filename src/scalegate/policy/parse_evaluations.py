@@ -11,6 +11,7 @@ from scalegate.core.kernel import Count, Estimand, EvaluationKind, Validity
 from scalegate.core.reading import SHORTFALLS
 from scalegate.policy.diagnose import Findings, closest, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text
+from scalegate.policy.parse_duties import ORIGIN
 from scalegate.policy.scores import read_score
 from scalegate.policy.source import Entry, Node, Scalar, Table
 from scalegate.policy.tree import (
@@ -56,8 +57,8 @@ _MEASURED = (
     "refuse provenance",
     "reach",
 )
-_EVALUATION = ("kind", "by", *_MEASURED, *_HOLE)
-_SAFEGUARD = ("means", "stops", "because", "fails if", "by", "valid for")
+_EVALUATION = ("kind", "by", "concept", *_MEASURED, *_HOLE, *ORIGIN)
+_SAFEGUARD = ("means", "stops", "because", "fails if", "by", "valid for", "concept", *ORIGIN)
 _KINDS: dict[str, EvaluationKind] = {
     "capability": "capability",
     "safety": "safety",
@@ -134,12 +135,15 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
     kind = _KINDS.get(fields.choice("kind", tuple(_KINDS)) or "")
     by = fields.name("by", "a role")
     if "hole" in fields:
-        fields.exclusive("hole", _MEASURED, "a hole has nothing that could be measured")
+        fields.exclusive("hole", ("concept", *_MEASURED), "a hole has nothing that could be measured")
         return EvaluationText(name, kind=kind, hole=_hole(fields, name.span), by=by, span=entry.key.span)
     _only_for_holes(fields)
-    remedy = "name the pinned test, or declare what is open with `hole:`"
-    fields.need("test", entry.key.span, remedy)
-    fields.need("score", entry.key.span, "write something like `success rate`")
+    unnamed = ("test", "score", "estimand", "clustered by")
+    fields.exclusive("concept", unnamed, "a concept stands where a text names no test")
+    if "concept" not in fields:
+        remedy = "name the pinned test, or declare what is open with `hole:`"
+        fields.need("test", entry.key.span, remedy)
+        fields.need("score", entry.key.span, "write something like `success rate`")
     accept = fields.chosen("accept", ACCEPT, "P205")
     estimand, bank = fields.read("estimand", _read_estimand) or ("population", 0)
     return EvaluationText(
@@ -164,6 +168,7 @@ def read_evaluation(entry: Entry, findings: Findings) -> EvaluationText:
         estimand=estimand,
         clustered_by=fields.words("clustered by") or "",
         bank=bank,
+        concept=fields.name("concept", "a concept"),
     )
 
 
@@ -360,6 +365,7 @@ def read_safeguard(entry: Entry, findings: Findings) -> SafeguardText:
     fields = _body(entry, "safeguard", _SAFEGUARD, findings)
     if fields is None:
         return SafeguardText(name, None, "", None, (), None, None, entry.key.span)
+    fields.exclusive("concept", ("means", "because"), "a concept stands where a text names no means")
     return SafeguardText(
         name=name,
         means=_pin(fields, "means"),
@@ -369,6 +375,7 @@ def read_safeguard(entry: Entry, findings: Findings) -> SafeguardText:
         by=fields.name("by", "a role"),
         valid_time=_valid_time(fields),
         span=entry.key.span,
+        concept=fields.name("concept", "a concept"),
     )
 
 

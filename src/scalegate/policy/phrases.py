@@ -11,26 +11,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from scalegate.core.actions import GROUPS, HARDER
-from scalegate.core.kernel import (
-    All,
-    AnyOf,
-    Approved,
-    AtLeast,
-    Attested,
-    Clock,
-    Compare,
-    Compute,
-    Condition,
-    Constant,
-    Count,
-    Hole,
-    Kernel,
-    Measure,
-    Not,
-    Published,
-    Shown,
-    Term,
-)
+from scalegate.core.kernel import All, AnyOf, AtLeast, Compare, Condition, Constant, Count, Kernel, Not
 from scalegate.core.quantities import (
     DAY,
     show_duration,
@@ -38,6 +19,22 @@ from scalegate.core.quantities import (
     show_instant,
     show_number,
     show_rate,
+)
+from scalegate.core.terms import (
+    Approved,
+    Attested,
+    Clock,
+    Compute,
+    Elapsed,
+    Hole,
+    Measure,
+    Operates,
+    Overdue,
+    Published,
+    Revenue,
+    Shown,
+    Specified,
+    Term,
 )
 
 ACTION_WORDS = {
@@ -119,6 +116,11 @@ def flop_words(value: Fraction) -> str:
     short = show_flop(value.numerator)
     exact = f"{value.numerator:,}" if short.startswith("~") else short
     return f"{exact} FLOP"
+
+
+def money_words(value: Fraction) -> str:
+    """Return an amount of money exactly, such as `500,000,000 USD`."""
+    return f"{value.numerator:,} USD" if value.denominator == 1 else f"{show_number(value)} USD"
 
 
 def actions_words(names: Sequence[str], actions: frozenset[str]) -> str:
@@ -250,6 +252,10 @@ def _compare_words(kernel: Kernel, compare: Compare) -> str:
             return f"effective compute is {_side(compare)} {flop_words(value)}"
         case Clock():
             return _clock_words(compare, value)
+        case Revenue():
+            return f"the developer's yearly revenue is {_side(compare)} {money_words(value)}"
+        case Elapsed():
+            return _elapsed_words(term, compare, value)
         case _:
             return _yes_or_no(kernel, term, compare, value)
 
@@ -265,6 +271,14 @@ def _clock_words(compare: Compare, value: Fraction) -> str:
     if compare.above:
         return f"the date is {day} or later" if compare.edge else f"the date is after {day}"
     return f"the date is before {day}" if compare.edge else f"the date is {day} or earlier"
+
+
+def _elapsed_words(term: Elapsed, compare: Compare, value: Fraction) -> str:
+    age = show_duration(value.numerator) if value.denominator == 1 and value > 0 else f"{show_number(value)} seconds"
+    if compare.above and compare.edge:
+        verb = "has" if age.startswith("1 ") else "have"
+        return f"{age} {verb} passed since {the(term.role)} stated {quoted(term.predicate)}"
+    return f"the time since {the(term.role)} stated {quoted(term.predicate)} is {_side(compare)} {age}"
 
 
 def _yes_or_no(kernel: Kernel, term: Term, compare: Compare, value: Fraction) -> str:
@@ -289,12 +303,29 @@ def yes_words(kernel: Kernel, term: Term) -> str:
             return f"{_matter(matter)} has been published"
         case Hole(name=name):
             return f"the hole {_hole_name(kernel, name)} is filled and met"
+        case Specified(hole=name):
+            return f"what the hole {_hole_name(kernel, name)} asks for is specified, though it need not be shown"
+        case _:
+            return _other_words(term)
+
+
+def _other_words(term: Operates | Overdue | Measure | Compute | Clock | Revenue | Elapsed) -> str:
+    """Say what is so of the developer; of a term that is a number, say that there is one."""
+    match term:
+        case Operates(place=place):
+            return f"the developer operates in {plain(place)}"
+        case Overdue(obligation=obligation):
+            return f"the obligation {plain(obligation)} is overdue"
         case Measure(evaluation=evaluation):
             return f"{plain(evaluation)} is measured"
         case Compute():
             return "effective compute is known"
         case Clock():
             return "the date is known"
+        case Revenue():
+            return "the developer's revenue is known"
+        case Elapsed(predicate=predicate, role=role):
+            return f"it is known when {the(role)} stated {quoted(predicate)}"
 
 
 def _matter(matter: str) -> str:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from scalegate.core.kernel import Commitment, Constant, Evaluation, Kernel, Not, Role, Safeguard, Validity
 from scalegate.core.quantities import show_duration, show_number
+from scalegate.policy.expand_declarations import WRONGLY_CLEARED, WRONGLY_STOPPED
 from scalegate.policy.gaps import not_covered, ways_out
 from scalegate.policy.phrases import (
     ACTION_WORDS,
@@ -31,6 +32,7 @@ from scalegate.policy.phrases import (
     that_clause,
     the,
 )
+from scalegate.policy.prose_duties import commitment_notes, duty_sections, evaluation_concept, safeguard_concept
 
 WIDTH = 88
 
@@ -53,6 +55,7 @@ def prose(kernel: Kernel) -> str:
         ("What this policy does not cover", not_covered(kernel)),
         ("How it may be left", ways_out(kernel)),
         ("What it commits to", [_commitment(kernel, item) for item in kernel.commitments]),
+        *duty_sections(kernel),
         ("What is feared", list(_capabilities(kernel))),
         ("How it is measured", [_evaluation(kernel, item) for item in kernel.evaluations.values()]),
         ("Safeguards", [_safeguard(item) for item in kernel.safeguards.values()]),
@@ -64,7 +67,7 @@ def prose(kernel: Kernel) -> str:
             blocks.append(f"## {heading}")
             blocks.append("\n".join(map(_bullet, entries)))
         if heading == "How it may be left":
-            blocks += _paragraph(_READING)
+            blocks += _paragraph(_READING + (_EXCEPT if _discretion(kernel) else ""))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -74,6 +77,13 @@ _READING = (
     "held. Where several commitments or policies speak, the strictest decides. A bound that is "
     "shown is a statement about the test and the elicitation behind it, and no more."
 )
+
+
+_EXCEPT = " Where a commitment says otherwise below, what shows nothing holds nothing."
+
+
+def _discretion(kernel: Kernel) -> bool:
+    return any(item.unsettled != "hold" for item in kernel.commitments)
 
 
 def _opening(kernel: Kernel) -> str:
@@ -96,7 +106,7 @@ def _opening(kernel: Kernel) -> str:
 
 def _commitment(kernel: Kernel, item: Commitment) -> str:
     held = actions_words(item.hold, item.actions)
-    return f"**{spoken_id(item.id)}.** Hold {held}{_burden(kernel, item)}"
+    return f"**{spoken_id(item.id)}.** Hold {held}{_burden(kernel, item)}{commitment_notes(kernel, item)}"
 
 
 def _burden(kernel: Kernel, item: Commitment) -> str:
@@ -144,15 +154,12 @@ def _evaluation(kernel: Kernel, item: Evaluation) -> str:
         filled = "" if item.id in kernel.holes else " It is filled for now, with what the commitments say."
         parts.append(f"A hole: {quoted(item.hole)}. Nothing measures it today.{filled}")
         return " ".join(parts)
-    parts.append(f"It scores {plain(item.score.text)} on {_test_words(item)}.")
+    scored = f"It scores {plain(item.score.text)} on {_test_words(item)}."
+    parts.append(evaluation_concept(item) if item.concept else scored)
     if item.by is not None:
         parts.append(f"It is carried out by {the(item.by)}.")
-    parts += _claim(item)
-    parts.append(
-        "A model is wrongly cleared at most "
-        f"{frequency(item.wrongly_cleared)}, and wrongly stopped at most "
-        f"{frequency(item.wrongly_stopped)}."
-    )
+    parts += [] if item.concept else _claim(item)
+    parts += _errors(item)
     parts += _validity(item.validity)
     if item.elicited_by:
         parts.append(f"The capability is elicited by {listed(map(plain, item.elicited_by))}.")
@@ -175,6 +182,16 @@ def _evaluation(kernel: Kernel, item: Evaluation) -> str:
     if item.reach_issuer:
         parts.append("A crossing holds every line of models of the same developer.")
     return " ".join(parts)
+
+
+def _errors(item: Evaluation) -> Iterator[str]:
+    """Say how often it errs; a text that names no test is not credited with errors that it does not state."""
+    if item.concept and (item.wrongly_cleared, item.wrongly_stopped) == (WRONGLY_CLEARED, WRONGLY_STOPPED):
+        return
+    yield (
+        f"A model is wrongly cleared at most {frequency(item.wrongly_cleared)}, "
+        f"and wrongly stopped at most {frequency(item.wrongly_stopped)}."
+    )
 
 
 def _claim(item: Evaluation) -> Iterator[str]:
@@ -232,18 +249,26 @@ def _safeguard(item: Safeguard) -> str:
     parts = [f"**{plain(item.id)}** is to stop {plain(item.stops) or 'something unnamed'}."]
     if item.hole is not None:
         parts.append(f"A hole: {quoted(item.hole)}.")
+    if item.concept:
+        parts.append(safeguard_concept(item))
+        return " ".join([*parts, *_checked(item)])
     parts.append(f"Its means are {plain(item.means).partition('@')[0]}." if item.means else "Its means are not stated.")
     parts.append(
         f"It is believed to work because of {plain(item.because).partition('@')[0]}."
         if item.because
         else "No reason is given why it would work."
     )
-    parts += [f"It counts as failed if {failure_words(count)}." for count in item.fails_if]
+    return " ".join([*parts, *_checked(item)])
+
+
+def _checked(item: Safeguard) -> list[str]:
+    """Say what shows that a safeguard fails, who checks it, and for how long that counts."""
+    parts = [f"It counts as failed if {failure_words(count)}." for count in item.fails_if]
     if item.by is not None:
         parts.append(f"It is checked by {the(item.by)}.")
     if item.valid_time is not None:
         parts.append(f"That it works counts as shown for {show_duration(item.valid_time)}.")
-    return " ".join(parts)
+    return parts
 
 
 def _contexts(kernel: Kernel) -> Iterator[str]:

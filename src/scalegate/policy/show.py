@@ -10,28 +10,20 @@ from scalegate.core.canonical import Plain
 from scalegate.core.kernel import (
     All,
     AnyOf,
-    Approved,
     AtLeast,
-    Attested,
-    Clock,
+    Commitment,
     Compare,
-    Compute,
     Condition,
     Constant,
     Context,
     Count,
     Evaluation,
     Exception_,
-    Hole,
     HoleSpec,
     Kernel,
-    Measure,
     Not,
-    Published,
     Role,
     Safeguard,
-    Shown,
-    Term,
     Validity,
 )
 from scalegate.core.quantities import (
@@ -41,7 +33,24 @@ from scalegate.core.quantities import (
     show_number,
     show_rate,
 )
+from scalegate.core.terms import (
+    Approved,
+    Attested,
+    Clock,
+    Compute,
+    Elapsed,
+    Hole,
+    Measure,
+    Operates,
+    Overdue,
+    Published,
+    Revenue,
+    Shown,
+    Specified,
+    Term,
+)
 from scalegate.policy.phrases import plain
+from scalegate.policy.show_duties import duty_lines
 
 # Beyond it JSON readers of other languages round integers: larger ones are written as text.
 _EXACT_IN_JSON = 1 << 53
@@ -66,13 +75,24 @@ def expanded(kernel: Kernel) -> str:
             f"  hold   {', '.join(item.hold)} = {' '.join(sorted(item.actions)) or 'nothing'}",
             f"  when   {condition_text(kernel, item.when)}",
             f"  until  {condition_text(kernel, item.until)}",
+            *_how(item),
         ]
     for exception in kernel.exceptions:
         lines += ["", *_exception_lines(kernel, exception)]
-    for heading, entries in _declarations(kernel):
+    for heading, entries in (*_declarations(kernel), *duty_lines(kernel)):
         if entries:
             lines += ["", heading, *(f"  {entry}" for entry in entries)]
     return "\n".join(lines) + "\n"
+
+
+def _how(item: Commitment) -> Iterator[str]:
+    """Say how a commitment binds and what it is about, where that is not as always."""
+    if item.modality != "must":
+        yield f"  binds  {item.modality}"
+    if item.unsettled != "hold":
+        yield f"  unknown {item.unsettled}"
+    if item.about:
+        yield f"  about  {', '.join(map(plain, item.about))}"
 
 
 def condition_text(kernel: Kernel, condition: Condition) -> str:
@@ -126,10 +146,26 @@ def term_text(term: Term) -> str:
             return f"published {plain(matter)}"
         case Hole(name=name):
             return f"hole {plain(name)}"
+        case _:
+            return _other_text(term)
+
+
+def _other_text(term: Operates | Overdue | Specified | Elapsed | Compute | Clock | Revenue) -> str:
+    match term:
+        case Operates(place=place):
+            return f"operates in {plain(place)}"
+        case Overdue(obligation=obligation):
+            return f"overdue {plain(obligation)}"
+        case Specified(hole=name):
+            return f"specified {plain(name)}"
+        case Elapsed(predicate=predicate, role=role):
+            return f"seconds since {plain(predicate)} by {plain(role)}"
         case Compute():
             return "effective compute"
         case Clock():
             return "clock"
+        case Revenue():
+            return "revenue in USD"
 
 
 def _short(term: Term) -> str:
@@ -142,6 +178,10 @@ def _short(term: Term) -> str:
             return "compute"
         case Clock():
             return "clock"
+        case Revenue():
+            return "revenue"
+        case Operates(place=name) | Overdue(obligation=name) | Specified(hole=name) | Elapsed(predicate=name):
+            return plain(name)
 
 
 # ---------------------------------------------------------------- declarations
@@ -206,6 +246,7 @@ def _evaluation(item: Evaluation) -> str:
     about = f"bank of {item.bank} items" if item.estimand == "bank" else item.estimand
     if item.hole is not None:
         parts.append(f"hole {plain(item.hole)}")
+    parts += [f"concept {plain(item.concept)}"] if item.concept else []
     parts += [
         f"test {plain(item.test) or 'none'}",
         f"digest {item.digest or 'none (a hole)'}",
@@ -253,6 +294,7 @@ def _count(item: Count) -> str:
 def _safeguard(item: Safeguard) -> str:
     parts = [f"{plain(item.id)}: stops {plain(item.stops) or 'nothing named'}"]
     parts += [f"hole {plain(item.hole)}"] if item.hole is not None else []
+    parts += [f"concept {plain(item.concept)}"] if item.concept else []
     parts += [f"means {item.means or 'none'}", f"because {item.because or 'none'}"]
     parts += [f"fails if more than {_count(count)}" for count in item.fails_if]
     parts.append(f"by {item.by or 'nobody'}")
@@ -290,6 +332,11 @@ _UNIONS = (
     Hole,
     Compute,
     Clock,
+    Revenue,
+    Operates,
+    Overdue,
+    Specified,
+    Elapsed,
     Compare,
     Constant,
     All,

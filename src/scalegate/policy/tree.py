@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Never, TypeAlias
 
 from scalegate.core.diagnostic import Span
+from scalegate.core.duties import Modality, Read, Source, Unsettled
 from scalegate.core.kernel import AmendmentRule, Count, Estimand, EvaluationKind, PolicyKind, ScoreRule, Validity
 
 _NONE: Mapping[str, Never] = MappingProxyType({})
@@ -90,6 +91,49 @@ class PublishedWord(NamedTuple):
     span: Span
 
 
+class MoneyComparison(NamedTuple):
+    """`revenue > 5e8 USD`, in whole USD."""
+
+    above: bool
+    edge: bool
+    value: int
+    text: str
+    span: Span
+
+
+class OperatesIn(NamedTuple):
+    """`operates in us-ca`."""
+
+    place: Name
+    text: str
+    span: Span
+
+
+class OverdueDuty(NamedTuple):
+    """`overdue OBLIGATION`."""
+
+    obligation: Name
+    text: str
+    span: Span
+
+
+class SpecifiedHole(NamedTuple):
+    """`specified HOLE`."""
+
+    hole: Name
+    text: str
+    span: Span
+
+
+class ElapsedSince(NamedTuple):
+    """`elapsed 6 months since EVENT by ROLE`; in seconds."""
+
+    seconds: int
+    event: EventText
+    text: str
+    span: Span
+
+
 class Fixed(NamedTuple):
     """`always` or `never`."""
 
@@ -134,6 +178,11 @@ Phrase: TypeAlias = (
     | AttestedBy
     | ApprovedBy
     | PublishedWord
+    | MoneyComparison
+    | OperatesIn
+    | OverdueDuty
+    | SpecifiedHole
+    | ElapsedSince
     | Fixed
     | Both
     | Either
@@ -219,6 +268,7 @@ class EvaluationText(NamedTuple):
     estimand: Estimand = "population"
     clustered_by: str = ""
     bank: int = 0
+    concept: Name | None = None
 
 
 class SafeguardText(NamedTuple):
@@ -232,6 +282,7 @@ class SafeguardText(NamedTuple):
     by: Name | None
     valid_time: int | None
     span: Span
+    concept: Name | None = None
 
 
 class ContextText(NamedTuple):
@@ -257,6 +308,9 @@ class CommitmentText(NamedTuple):
     declared_never: bool
     broken: bool
     span: Span
+    about: tuple[str, ...] = ()
+    modality: Modality = "must"
+    unsettled: Unsettled = "hold"
 
 
 class ExceptionText(NamedTuple):
@@ -288,6 +342,78 @@ class AmendmentText(NamedTuple):
     approved_by: tuple[Name, ...] = ()
 
 
+# ---------------------------------------------------------------- what the gate does not decide on
+
+
+class EventText(NamedTuple):
+    """`incident-reported by regulator`: a statement that starts or ends a clock."""
+
+    predicate: Name
+    role: Name
+
+
+class ObligationText(NamedTuple):
+    """An entry of `obligations`; durations in seconds, `met` None where it could not be read."""
+
+    name: Name
+    does: str = ""
+    within: int | None = None
+    every: int | None = None
+    starts: tuple[EventText, ...] = ()
+    met: EventText | None = None
+    modality: Modality = "must"
+    about: tuple[str, ...] = ()
+
+
+class LawText(NamedTuple):
+    """`legal text`."""
+
+    title: str
+    version: str
+    in_force: int | None
+    jurisdiction: str
+    text: Pin | None
+    span: Span
+
+
+class MandateText(NamedTuple):
+    """An entry of `roles` under `mandates`."""
+
+    name: Name
+    independent_of: tuple[str, ...] = ()
+    quorum: int = 1
+
+
+class DeclaredText(NamedTuple):
+    """An entry of `declares`."""
+
+    name: Name
+    says: str
+    modality: Modality = "must"
+    number: str = ""
+
+
+class OriginText(NamedTuple):
+    """Where an entry of an encoding comes from, as `source` and `read` say."""
+
+    source: Name | None
+    read: Read
+    span: Span
+
+
+class DutiesText(NamedTuple):
+    """What a policy promises besides holding. Origins go by path, such as `commitments.autonomy`."""
+
+    law: LawText | None = None
+    mandates: tuple[MandateText, ...] = ()
+    obligations: Mapping[str, ObligationText] = _NONE
+    declares: Mapping[str, DeclaredText] = _NONE
+    assumes: tuple[str, ...] = ()
+    sources: Mapping[str, Source] = _NONE
+    unread: tuple[Name, ...] = ()
+    origins: Mapping[str, OriginText] = _NONE
+
+
 class Policy(NamedTuple):
     """A policy text, read. Mappings go by name, in the order of the text."""
 
@@ -312,3 +438,4 @@ class Policy(NamedTuple):
     teachers_count: bool = True
     existing_scale: int = 0
     span: Span = Span("", 1, 1, 1, 1)
+    duties: DutiesText = DutiesText()

@@ -36,7 +36,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class Quantity(NamedTuple):
-    """A number with the unit it was written with: `rate`, `flop`, or `plain` for none."""
+    """A number with the unit it was written with: `rate`, `flop`, `usd`, or `plain` for none."""
 
     value: Fraction
     unit: str
@@ -78,7 +78,7 @@ def whole(token: Token, scalar: Scalar, findings: Findings) -> int | None:
 
 
 def quantity(tree: Tree[Token], scalar: Scalar, findings: Findings) -> Quantity | None:
-    """Return the quantity of a `quantity` or `odds` tree, with its unit checked."""
+    """Return the quantity of a `quantity`, `amount` or `odds` tree, with its unit checked."""
     start, end = extent(tree)
     text, span = scalar.text[start:end], span_of(tree, scalar)
     tokens = [child for child in tree.children if isinstance(child, Token)]
@@ -110,20 +110,25 @@ def _with_unit(
             findings.error("P308", message, span)
             return None
         return Quantity(value, "flop", text, span)
+    if unit == "USD":
+        return Quantity(value, "usd", text, span)
     lower = unit.lower()
     remedy = ""
     if lower in {"percent", "pct", "pp", "procent"}:
         remedy = f"write `{str(text).split(str(unit), maxsplit=1)[0].strip()}%`"
     elif "flop" in lower or closest(str(unit), ["FLOP"]):
         remedy = "write `FLOP`"
+    elif lower in {"usd", "dollar", "dollars", "eur", "euro", "euros", "gbp"}:
+        remedy = "amounts of money are written in `USD`"
     findings.error("P306", f"{quote(str(unit))} is no unit of the language", token_span(unit, scalar), help=remedy)
     return None
 
 
 def as_rate(found: Quantity, findings: Findings) -> Fraction | None:
     """Return a rate between 0 and 1; a bare whole number other than 0 is not one."""
-    if found.unit == "flop":
-        message = f"{quote(found.text)} is a compute, where a rate is meant"
+    if found.unit in {"flop", "usd"}:
+        what = "a compute" if found.unit == "flop" else "an amount of money"
+        message = f"{quote(found.text)} is {what}, where a rate is meant"
         findings.error("P306", message, found.span, help="write a rate such as `20%`")
         return None
     if found.unit == "plain" and found.value and not set(found.text) & set(".eE"):
@@ -147,16 +152,30 @@ def as_rate(found: Quantity, findings: Findings) -> Fraction | None:
 
 def as_flop(found: Quantity, findings: Findings) -> int | None:
     """Return whole FLOP; a bare number counts as FLOP."""
-    if found.unit == "rate":
+    if found.unit in {"rate", "usd"}:
+        what = "a rate" if found.unit == "rate" else "an amount of money"
         findings.error(
             "P306",
-            f"{quote(found.text)} is a rate, where a compute is meant",
+            f"{quote(found.text)} is {what}, where a compute is meant",
             found.span,
             help="write a compute such as `4e25 FLOP`",
         )
         return None
     if found.value.denominator != 1 or found.value < 0:
         message = f"{quote(found.text)} is not a whole number of operations"
+        findings.error("P308", message, found.span)
+        return None
+    return found.value.numerator
+
+
+def as_usd(found: Quantity, findings: Findings) -> int | None:
+    """Return whole USD; a bare number is no money, because it says no currency."""
+    if found.unit != "usd":
+        remedy = f"write {quote(f'{found.text} USD')}" if found.unit == "plain" else "write something like `5e8 USD`"
+        findings.error("P306", f"{quote(found.text)} is no amount of money", found.span, help=remedy)
+        return None
+    if found.value.denominator != 1 or found.value < 0:
+        message = f"{quote(found.text)} is not a whole number of USD"
         findings.error("P308", message, found.span)
         return None
     return found.value.numerator

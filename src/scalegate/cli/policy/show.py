@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.policies import parse, read_policy
+from scalegate.app.library import policy_text
+from scalegate.app.policies import parse
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
@@ -22,7 +23,7 @@ from scalegate.policy.show import kernel_plain
 @format_option
 def show(file: Path, *, expanded: bool, output: Output) -> int:
     """Read a policy back: what it does not cover first."""
-    kernel = parse(read_policy(file), str(file))
+    kernel = parse(policy_text(str(file)), str(file))
     if output.form == "json":
         output.json(kernel_plain(kernel))
     else:

@@ -1,0 +1,1 @@
+"""Public sentences about a policy in controlled English: proved, or refuted by a situation."""
