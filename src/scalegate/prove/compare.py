@@ -17,7 +17,7 @@ from scalegate.core.kernel import Kernel
 from scalegate.core.ports import Solver
 from scalegate.prove.ask import Answer, Opinion, Script, ask
 from scalegate.prove.formula import AtMost, Flag, Formula, every, holds, neg, some, text
-from scalegate.prove.minimal import smallest
+from scalegate.prove.minimal import Test, detailed, smallest, without_details
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Permission, Permits, Reading
 from scalegate.prove.situation import Judged, Replay
@@ -241,7 +241,7 @@ class Table:
             elif answer.status == "unknown":
                 yield Finding(questions, None, None, (), answer.opinions, answer.query, answer.why)
             else:
-                yield self._refuted(questions, answer, backward=backward)
+                yield self._refuted(questions, answer, asked[key].script(self), solvers, backward=backward)
 
     def queries(self, key: object, *, backward: bool) -> tuple[str, ...]:
         """Return the digests that the question of a group may have: of it alone, and of all together; or of none."""
@@ -276,7 +276,9 @@ class Table:
             return {key: answer for key, item in asked.items() if item.shown_by(answer.values)}
         return {}
 
-    def _refuted(self, questions: tuple[str, ...], answer: Answer, *, backward: bool) -> Finding:
+    def _refuted(
+        self, questions: tuple[str, ...], answer: Answer, script: Script, solvers: Solvers, *, backward: bool
+    ) -> Finding:
         """Return the finding of a situation that a solver found: replayed, and made as small as it gets."""
         permitting, holding = reversed(self.sides) if backward else self.sides
         question, laws = questions[0], self.laws
@@ -286,12 +288,29 @@ class Table:
                 item.permits for item in holding.judged(question, values)
             )
 
-        values = smallest(self.variables, answer.values, laws, stands)
+        values = plainest(script, answer, laws, stands, solvers)
         if values is None:
             why = "a situation was found that the gate's interpreter does not confirm"
             return Finding(questions, None, None, (), answer.opinions, answer.query, why)
         witness = Witness(question, values, permitting.judged(question, values), holding.judged(question, values))
         return Finding(questions, False, witness, (), answer.opinions, answer.query)
+
+
+def plainest(
+    script: Script, answer: Answer, laws: Sequence[Formula], stands: Test, solvers: Solvers
+) -> dict[str, Value] | None:
+    """Return what is not nominal in a situation that reads well; None where no situation that was found replays.
+
+    One that is told by a detail of how something was shown gives way to one without such details, if there is any.
+    """
+    variables = script.variables
+    values = smallest(variables, answer.values, laws, stands)
+    if values is None or not detailed(variables, values):
+        return values
+    plain = tuple(without_details(variables, script.concerned))
+    again = ask(replace(script, others=(*script.others, *plain)), solvers.first, solvers.second, solvers.limit)
+    better = smallest(variables, again.values, laws, stands) if again.status == "sat" else None
+    return values if better is None else better
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ from scalegate.prove.compare import (
     compare,
     in_force,
     permission,
+    plainest,
 )
 from scalegate.prove.formula import Formula, every, neg, text
-from scalegate.prove.minimal import smallest
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Permission, Permits, Reading
 from scalegate.prove.rules import ORDER, Change, Kind, rules
@@ -144,7 +144,7 @@ class _Pair:
             return free.binds and free.permits and name in held.held_by
 
         laws = (*self.variables.laws(), *binding)
-        values = smallest(self.variables, answer.values, laws, stands) if answer.status == "sat" else None
+        values = plainest(script, answer, laws, stands, self.solvers) if answer.status == "sat" else None
         if values is None:
             why = answer.why or "a situation was found that the gate's interpreter does not confirm"
             return Change("undecided", name, (question,), why)

@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import TypeAlias
 
 from scalegate.core.quantities import DAY, HOUR, MONTH, WEEK, YEAR
-from scalegate.prove.formula import AtMost, Formula, Many, Neg, holds
+from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg, at_most, holds, neg
 from scalegate.prove.formula import names as mentioned
 from scalegate.prove.nominal import SCALES
 from scalegate.prove.variables import Unit, Value, Variable, Variables
@@ -77,8 +77,30 @@ _DETAILS = (
     "affirmed-ago",
     "pending",
     "pending-ago",
+    "waiting",
+    "open",
+    "unadmitted",
 )
 _DETAILS_OF = ("attempts:", "measurement:", "belief:")
+
+
+def detailed(variables: Variables, values: Mapping[str, Value]) -> bool:
+    """Whether a situation is told by a detail of how something was shown."""
+    rank = _plainness(variables)
+    return any(rank(name) < 2 for name in values)
+
+
+def without_details(variables: Variables, among: Sequence[Variable]) -> Iterator[Formula]:
+    """Yield that every detail among some variables is nominal: what else tells a situation reads better."""
+    rank = _plainness(variables)
+    for variable in among:
+        if rank(variable.name) < 2:
+            value = variables.nominal[variable.name]
+            if isinstance(value, bool):
+                yield Flag(variable.name) if value else neg(Flag(variable.name))
+            else:
+                yield at_most(variable.name, value)
+                yield neg(at_most(variable.name, value, strict=True))
 
 
 def _plainness(variables: Variables) -> Callable[[str], int]:
