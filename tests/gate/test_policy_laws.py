@@ -26,7 +26,8 @@ insight:
 """
 RATES = ("5%", "20%", "30%", "50%")
 APPROVERS = (("ann", "board"), ("bob", "board"), (AUDITOR, "auditor"))
-NOBODIES = ((LAB, "board"), (LAB, "auditor"), (REGULATOR, "auditor"), (AUDITOR, "board"), ("cyd", "board"))
+# Whoever never acted as the developer may be the auditor: only the lab itself may not.
+NOBODIES = ((LAB, "board"), (LAB, "auditor"), (REGULATOR, "board"), (AUDITOR, "board"), ("cyd", "board"))
 FILLS = ("deception < 10%", "deception < 90%", "always")
 REQUESTS = (
     Request("train", "base", 2 * 10**25),
