@@ -500,8 +500,8 @@ class Audit:
             say(f"answer {entry.event['number']}, from the facts of its policies: {wrong or verdict}", verdict)
         say(f"{self.exact} facts are the exact bounds of a run", "passed")
         say(f"{self.given} other facts, and that policies mean their conditions: taken as given", "impossible")
-        say("whether scores are those of their logs, statements were kept out, or others saw another log", "impossible")
-        for told, words in ((self.log.of("policy-compared"), "what comparisons of policies say, and of mandated roles"),
+        say("if scores are those of logs, mandated roles there, statements kept out, or another log seen", "impossible")
+        for told, words in ((self.log.of("policy-compared"), "what comparisons of policies say"),
                             (self.log.claims, "what claims say of their subjects, and if a permit covers each model")):
             say(f"{words}: {len(told)} entries", "impossible" if told else "passed")
 

@@ -17,7 +17,7 @@ from scene import policy
 from scalegate.adapters.solvers.cvc5 import Cvc5
 from scalegate.adapters.solvers.z3 import Z3
 from scalegate.core.kernel import Kernel
-from scalegate.prove.ask import Script, ask
+from scalegate.prove.ask import Script
 from scalegate.prove.compare import QUESTIONS, Finding, Solvers, Table, together
 from scalegate.prove.over_time import over_time
 from scalegate.prove.permits import WHOLE
@@ -93,7 +93,7 @@ def _proved(first: Kernel, second: Kernel, solvers: Solvers) -> list[Finding]:
 
 
 def _found(first: Kernel, second: Kernel, solvers: Solvers) -> None:
-    if ask(_together(_table(first, second)), solvers.first, None, solvers.limit).status != "sat":
+    if solvers.ask(_together(_table(first, second))).status != "sat":
         raise SystemExit("no situation was found in which the looser line permits more")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import z3
 
 from scalegate.prove.ask import Script
-from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg
+from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg, names
 
 
 def solve(script: Script) -> str:
@@ -19,7 +19,7 @@ def solve(script: Script) -> str:
         for variable in script.concerned
     }
     known |= {mark: z3.Bool(mark, context) for mark in script.marks}
-    laws = [law for law in script.variables.laws() if _names(law) <= known.keys()]
+    laws = [law for law in script.variables.laws() if names(law) <= known.keys()]
     for formula in (*laws, *script.others):
         solver.add(_term(formula, known, context))
     for place, formula in enumerate(script.named.values()):
@@ -55,17 +55,3 @@ def _many(least: int, parts: Sequence[z3.BoolRef]) -> z3.BoolRef:
 
 def _number(value: object, context: z3.Context) -> z3.RatNumRef:
     return z3.RealVal(str(value), context)
-
-
-def _names(formula: Formula) -> set[str]:
-    match formula:
-        case Flag(name=name):
-            return {name}
-        case AtMost(parts=parts):
-            return {name for _, name in parts}
-        case Neg(part=part):
-            return _names(part)
-        case Many(parts=parts):
-            return set().union(*map(_names, parts))
-        case _:
-            return set()

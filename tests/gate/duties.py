@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
-from scalegate.core.kernel import Kernel
 from scalegate.gate.obligations import ObligationState, obligation_state
 from scalegate.gate.records import index
-from scalegate.policy import load
 from tests.gate.policies import policy
 from tests.gate.world import World
 
@@ -79,11 +77,6 @@ def lab(*regimes: str, own: str | None = FREE) -> World:
         world.adopt(text, by="office", role="regulator")
     world.declare("base", compute=1e25)
     return world
-
-
-def kernel(text: str) -> Kernel:
-    """Return the kernel of a text."""
-    return load(text)
 
 
 def stands(world: World, name: str = "incident-report", policy: str = "act") -> ObligationState:

@@ -25,6 +25,7 @@ when-late:
   unless shown: never
   once crossed, resume only if shown: overdue incident-report
 """
+ACT_LATE = regime(LATE)
 
 
 def test_a_policy_that_is_only_brought_along_is_no_policy_of_the_developers_own():
@@ -106,9 +107,6 @@ def test_a_start_that_does_not_stand_makes_nothing_late_for_who_wants_it(spoil):
         world.attest("anything", by=AUDITOR, role="developer")
     assert stands(world).state == "overdue"
     assert not permitted(world.ask("deploy.api", "base"))
-
-
-ACT_LATE = regime(LATE)
 
 
 # ---------------------------------------------------------------- words of encodings in texts that bind

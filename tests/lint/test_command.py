@@ -149,3 +149,9 @@ def test_an_older_version_is_compared_with(capsys):
     assert code == 1
     assert "`takeover-line` stops at 50% on `autonomy`, and not at 40%" in said.out
     assert "the changelog does not say so" in said.out
+
+
+@pytest.mark.parametrize("more", [("--scorecard",), ("--explain", "THR-001")])
+@pytest.mark.parametrize("form", ["sarif", "junit", "github"])
+def test_what_is_no_list_of_findings_has_no_form_of_one(more, form):
+    assert main(["policy", "lint", MINIMAL, *more, "--format", form]) == 2

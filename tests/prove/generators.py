@@ -11,7 +11,6 @@ from fractions import Fraction
 from random import Random
 
 from scalegate.core.actions import HARDER, covered
-from scalegate.core.diagnostic import Span
 from scalegate.core.duties import Duties, EventName, Obligation, Provenance
 from scalegate.core.kernel import (
     All,
@@ -29,7 +28,6 @@ from scalegate.core.kernel import (
     HoleSpec,
     Kernel,
     Not,
-    Role,
     Safeguard,
     ScoreRule,
     Validity,
@@ -52,21 +50,12 @@ from scalegate.core.terms import (
     Specified,
     Term,
 )
+from tests.gate.random_worlds import DIGESTS, KINDS, PREDICATES, ROLES, SPAN
 
-SPAN = Span("random.yaml", 1, 1, 1, 2)
 BEGIN = 1_800_000_000
-KINDS = {"cap": "capability", "skill": "capability", "safe": "safety", "why": "understanding"}
-DIGESTS = {name: f"sha256:evaluation-{name}" for name in KINDS}
-ROLES = {
-    "developer": Role("developer"),
-    "auditor": Role("auditor", independent_of=("developer",)),
-    "regulator": Role("regulator", independent_of=("developer", "auditor")),
-    "board": Role("board", quorum=2, of=3),
-}
 RATES = tuple(Fraction(part, 100) for part in (1, 5, 10, 20, 21, 50))
 SIZES = tuple(Fraction(10**power) for power in (24, 25, 26, 27))
 AGES = (30 * DAY, 60 * DAY, 90 * DAY, 120 * DAY, 365 * DAY)
-PREDICATES = ("rival-unsafe", "site-inspected")
 VALIDITIES = (
     Validity(),
     Validity(Fraction(4), 90 * DAY, Fraction(6), 120 * DAY, exact=False, training=True),

@@ -5,10 +5,9 @@ Most of what the policies ask for is there; a few things are late, missing, deni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain
 from random import Random
 
 from scalegate.core.actions import MITIGATION, NEW_SCALE, TRAIN
@@ -31,11 +30,12 @@ from scalegate.core.events import (
     claim_topic,
     matter_topic,
 )
-from scalegate.core.kernel import Compare, Condition, Constant, Evaluation, Kernel, Not, Safeguard
+from scalegate.core.kernel import Evaluation, Kernel, Safeguard
 from scalegate.core.quantities import DAY, ComputeRange
 from scalegate.core.subject import Edge, Subject
 from scalegate.core.terms import Approved, Attested, Elapsed, Measure, Overdue, Published, Shown, Term
 from scalegate.gate import decide
+from scalegate.prove.nominal import leaves
 from tests.prove.generators import BEGIN
 
 NOW = BEGIN + 1000 * DAY
@@ -79,18 +79,6 @@ class Lab:
 
 
 # ---------------------------------------------------------------- what policies read
-
-
-def leaves(condition: Condition) -> Iterator[Compare]:
-    match condition:
-        case Compare():
-            yield condition
-        case Constant():
-            return
-        case Not(part=part):
-            yield from leaves(part)
-        case _:
-            yield from chain.from_iterable(map(leaves, condition.parts))
 
 
 def read(kernel: Kernel) -> list[Term]:

@@ -42,7 +42,8 @@ from scalegate.core.terms import (
     Shown,
     Term,
 )
-from tests.prove.generators import BEGIN, DIGESTS, KINDS, ROLES, SPAN, Terms, compare, duties, often, yes
+from tests.gate.random_worlds import DIGESTS, KINDS, ROLES, SPAN
+from tests.prove.generators import BEGIN, Terms, compare, duties, often, yes
 from tests.prove.histories import NOW
 
 VALIDITIES = (

@@ -13,7 +13,7 @@ from scalegate.prove.compare import Solvers
 EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
 BOTH = Solvers(Z3(), Cvc5())
 
-_HEAD = """scalegate: policy/v1
+HEAD = """scalegate: policy/v1
 id: {name}
 version: "1"
 issuer: acme
@@ -62,7 +62,7 @@ def example(name: str) -> Kernel:
 def policy(rest: str, *, name: str = "acme", fillers: str = "[board, auditor]", amendments: str = "") -> Kernel:
     """Return the kernel of a policy that has the usual head, its commitments and what follows them."""
     tail = f"amendments: {amendments}\n" if amendments else ""
-    return load(_HEAD.format(name=name, fillers=fillers) + rest + tail, f"{name}.yaml")
+    return load(HEAD.format(name=name, fillers=fillers) + rest + tail, f"{name}.yaml")
 
 
 def line(conditions: str, *, hold: str = "[train, deploy]", name: str = "autonomy-line") -> str:

@@ -13,7 +13,8 @@ from math import ceil, floor
 from random import Random
 
 from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg
-from scalegate.prove.variables import Value, Variable, Variables
+from scalegate.prove.symbols import Value, Variable
+from scalegate.prove.variables import Variables
 
 # The values that are tried for each variable.
 Marks = Mapping[str, set[Fraction]]

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from scalegate.adapters.solvers.cvc5 import Cvc5
 from scalegate.adapters.solvers.z3 import Z3
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.kernel import Kernel
@@ -21,13 +20,13 @@ from scalegate.prove.compare import Solvers, in_force
 from scalegate.prove.formula import holds
 from scalegate.prove.wording.settle import settle
 from scalegate.prove.wording.vocabulary import describe
+from tests.prove.policies import BOTH
 from tests.prove.test_wording import values_of
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "policies"
 LIBRARY = ROOT / "src" / "scalegate" / "policy" / "library"
 GOLDEN = Path(__file__).parent / "golden" / "ambiguous.txt"
-SOLVERS = Solvers(Z3(), Cvc5())
 BINDS = "where the policy binds, "
 
 
@@ -46,7 +45,7 @@ def bench(name: str) -> Bench:
 @cache
 def checked(name: str, sentence: str) -> Checked:
     kernels = [policy(name)]
-    return check(bind(sentence, kernels), kernels, SOLVERS)
+    return check(bind(sentence, kernels), kernels, BOTH)
 
 
 def claims_of(path: Path) -> list[tuple[str, str, bool]]:
@@ -120,16 +119,12 @@ commitments:
 
 def test_the_dangerous_side_is_the_one_that_the_policy_holds_on() -> None:
     kernels = [load(UPWARD, "upward")]
-    found = check(bind("no model below 80% on robustness is ever deployed internally", kernels), kernels, SOLVERS)
+    found = check(bind("no model below 80% on robustness is ever deployed internally", kernels), kernels, BOTH)
     assert found.true is True
     assert "robustness may be below 80%" in found.means
-    found = check(
-        bind("every model that is deployed internally is at least 80% on robustness", kernels), kernels, SOLVERS
-    )
+    found = check(bind("every model that is deployed internally is at least 80% on robustness", kernels), kernels, BOTH)
     assert found.true is True
-    found = check(
-        bind("every model that is deployed internally is at least 81% on robustness", kernels), kernels, SOLVERS
-    )
+    found = check(bind("every model that is deployed internally is at least 81% on robustness", kernels), kernels, BOTH)
     assert found.true is False
     with pytest.raises(AmbiguousError):
         bind("no model above 80% on robustness is ever deployed internally", kernels)
@@ -186,10 +181,10 @@ def test_policies_that_bind_together_prove_more() -> None:
     """The regime forbids what the lab's own policy permits."""
     kernels = [policy("rsp"), policy("regime")]
     sentence = "no model beyond 1e25 FLOP is ever stored without the countersignature of licensing-office"
-    assert check(bind(sentence, kernels), kernels, SOLVERS).true is True
-    assert check(bind(sentence, [kernels[1]]), [kernels[1]], SOLVERS).true is True
+    assert check(bind(sentence, kernels), kernels, BOTH).true is True
+    assert check(bind(sentence, [kernels[1]]), [kernels[1]], BOTH).true is True
     alone = "no model beyond 1e25 FLOP is ever stored without the countersignature of regulator"
-    assert check(bind(alone, [kernels[0]]), [kernels[0]], SOLVERS).true is False
+    assert check(bind(alone, [kernels[0]]), [kernels[0]], BOTH).true is False
 
 
 def test_an_amendment_can_break_a_claim() -> None:
@@ -197,7 +192,7 @@ def test_an_amendment_can_break_a_claim() -> None:
     text = (EXAMPLES / "rsp.yaml").read_text("utf-8")
     weaker = text.replace("deception < 10% and weight-security", "deception < 10%")
     kernels = [load(weaker, "rsp")]
-    found = check(bind(sentence, kernels), kernels, SOLVERS)
+    found = check(bind(sentence, kernels), kernels, BOTH)
     assert found.true is False
     assert found.shown is not None
 
@@ -262,7 +257,7 @@ def test_an_ambiguous_sentence_is_refused_with_sentences_that_mean_one_thing(nam
         bind(sentence, kernels)
     ways = readings(sentence, kernels)
     assert len(ways) >= 2
-    meanings = {check(bind(way, kernels), kernels, SOLVERS).means for way in ways}
+    meanings = {check(bind(way, kernels), kernels, BOTH).means for way in ways}
     assert len(meanings) == len(ways)
 
 

@@ -9,12 +9,13 @@ from fractions import Fraction
 import pytest
 
 from scalegate.core.kernel import Kernel
+from scalegate.policy import load
 from scalegate.prove.ask import Answer, Script, ask
 from scalegate.prove.compare import SILENCE, UNBOUND, Solvers, compare
 from scalegate.prove.formula import at_most, neg
 from scalegate.prove.permits import Reading
 from scalegate.prove.variables import Variables
-from tests.prove.policies import BOTH, example, line, policy
+from tests.prove.policies import BOTH, HEAD, example, line, policy
 
 LINE = "unless shown: autonomy <= {} | once crossed, resume only if shown: deception < {} and weight-security"
 
@@ -105,10 +106,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(("old", "new", "relation"), CHANGES, ids=[new.strip() for _, new, _ in CHANGES])
 def test_what_makes_evidence_harder_to_come_by_is_stricter(old: str, new: str, relation: str):
-    from scalegate.policy import load  # noqa: PLC0415
-    from tests.prove.policies import _HEAD  # noqa: PLC0415
-
-    text = _HEAD.format(name="acme", fillers="[board, auditor]") + line(LINE.format("20%", "10%"))
+    text = HEAD.format(name="acme", fillers="[board, auditor]") + line(LINE.format("20%", "10%"))
     assert text.count(old) >= 1
     changed = load(text.replace(old, new, 1), "changed.yaml")
     assert _relation(changed, load(text, "text.yaml")) == relation

@@ -21,10 +21,10 @@ from scalegate.prove.enact.scores import Mark, fit
 from scalegate.prove.enact.speakers import CannotEnactError, Cast, Ear
 from scalegate.prove.formula import every
 from scalegate.prove.permits import WHOLE, Reading
-from scalegate.prove.symbols import RoleRule
-from scalegate.prove.variables import Value
+from scalegate.prove.symbols import RoleRule, Value
 from scalegate.stats.pooling import Counts, pooled_upper
-from tests.prove.generators import SPAN, duties, pair
+from tests.gate.random_worlds import SPAN
+from tests.prove.generators import duties, pair
 from tests.prove.policies import line, policy
 from tests.prove.sampling import Situations, marks_of
 

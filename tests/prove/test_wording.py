@@ -11,7 +11,8 @@ from scalegate.core.kernel import Kernel
 from scalegate.policy import load
 from scalegate.prove.cases.case import variables_of
 from scalegate.prove.formula import holds
-from scalegate.prove.variables import RoleRule, Unit, Value, Variable, Variables
+from scalegate.prove.symbols import RoleRule, Unit, Value, Variable
+from scalegate.prove.variables import Variables
 from scalegate.prove.wording.parts import named
 from scalegate.prove.wording.phrases import mark
 from scalegate.prove.wording.settle import settle

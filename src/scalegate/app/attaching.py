@@ -7,10 +7,9 @@ from typing import Literal
 
 from scalegate.app.bindings import check_speaker, find_policy
 from scalegate.app.book import Book, Page, Speaker
-from scalegate.app.comparing import compared
+from scalegate.app.comparing import changes, compared
 from scalegate.app.policies import parse
 from scalegate.app.refusal import RefusalError
-from scalegate.app.solvers import solvers
 from scalegate.core.canonical import canonical_bytes
 from scalegate.core.events import Entry, PolicyAdopted
 from scalegate.core.kernel import Kernel
@@ -18,8 +17,8 @@ from scalegate.core.policy_events import PolicyCompared
 from scalegate.gate.mandates import Lack, missing_roles
 from scalegate.prove.amendment import document
 from scalegate.prove.certificate import plain
-from scalegate.prove.compare import QUESTIONS, UNBOUND, Comparison
-from scalegate.prove.diff import Diff, diff
+from scalegate.prove.compare import QUESTIONS, UNBOUND, Comparison, all_strict
+from scalegate.prove.diff import Diff
 from scalegate.prove.permits import Reading
 
 _WORDS: dict[bool | None, Literal["yes", "no", "unknown"]] = {True: "yes", False: "no", None: "unknown"}
@@ -53,7 +52,6 @@ def attach_difference(book: Book, policy: str, speaker: Speaker) -> Attached:
     Raises:
         RefusalError: if the policy was never amended, or no solver is installed.
     """
-    asked = solvers()
     page = book.page()
     check_speaker(page, speaker)
     name = find_policy(page, policy).id
@@ -64,7 +62,7 @@ def attach_difference(book: Book, policy: str, speaker: Speaker) -> Attached:
     if not offered:
         raise RefusalError("refused", "amendment-missing", f"no amendment of `{name}` was offered")
     new, old = (parse(event.text, f"<{name}>") for event in (offered[-1], texts[offered[-1].replaces]))
-    found = diff(old, new, asked)
+    found = changes(old, new, Reading())
     mark = book.store.put_blob(canonical_bytes(document(found, old, new)))
     answer = _WORDS[None if found.weakens is None else not found.weakens]
 
@@ -102,7 +100,7 @@ def certify(book: Book, regime: str, speaker: Speaker) -> Certified:
     reading = Reading()
     found = compared(own, [target], reading, (*QUESTIONS, UNBOUND))
     lacks = tuple(missing_roles(target, own))
-    answer = "no" if lacks else _WORDS[_verdict(found)]
+    answer = "no" if lacks else _WORDS[all_strict([item.strict for item in found.forward])]
     mark = book.store.put_blob(canonical_bytes(plain(found, own, [target], reading)))
 
     def prepare(page: Page) -> PolicyCompared:
@@ -120,8 +118,3 @@ def _in_force(page: Page, regime: Kernel) -> tuple[tuple[Kernel, ...], Kernel]:
     binding = {kernel.digest: kernel for kernel in page.force.kernels}
     own = tuple(kernel for kernel in binding.values() if kernel.kind == "policy")
     return own, binding.get(regime.digest, regime)
-
-
-def _verdict(found: Comparison) -> bool | None:
-    answers = {item.strict for item in found.forward}
-    return False if False in answers else None if None in answers else True

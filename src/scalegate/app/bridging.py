@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from scalegate.app.policies import parse, read_policy
-from scalegate.app.proving import save
 from scalegate.app.refusal import RefusalError
+from scalegate.app.saving import save
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.gate.apply import Application, countersignatures, sunset
 from scalegate.gate.records import Records

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from scalegate.app.ask import WITNESS_SECONDS, Added, Answer, added_policy, judge
 from scalegate.app.book import Book, Page, check_name, check_words
-from scalegate.app.proving import prove, save
+from scalegate.app.proving import prove
 from scalegate.app.refusal import RefusalError
+from scalegate.app.saving import save
 from scalegate.core.canonical import digest
 from scalegate.core.decision import Node, Request
 from scalegate.core.events import DecisionMade, Entry, History, PermitRevoked, PolicyAdopted

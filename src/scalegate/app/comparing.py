@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from scalegate.app.library import policy_text
 from scalegate.app.policies import parse
@@ -31,6 +32,31 @@ def named_policy(name: str) -> Kernel:
     return parse(policy_text(name), name)
 
 
+def found_from(file: Path, name: str) -> str:
+    """Return a policy that a file names: one beside it, else a file or an id of the library."""
+    beside = file.parent / name
+    return str(beside) if beside.exists() else name
+
+
+def check_read(kernels: Sequence[Kernel], reading: Reading, questions: Sequence[str], code: str, remedy: str) -> None:
+    """Check that an answer would not rest on a part of an encoding that nobody read.
+
+    Args:
+        kernels: the policies that are asked about.
+        reading: which part of them counts.
+        questions: what is asked.
+        code: that of the refusal.
+        remedy: what to do about it.
+
+    Raises:
+        RefusalError: if it would.
+    """
+    needed = [part for kernel in kernels for part in unread(kernel, reading, questions)]
+    if needed:
+        message = f"the answer would rest on what nobody here read: {'; '.join(needed)}"
+        raise RefusalError("inconclusive", code, message, remedy)
+
+
 def compared(
     first: Sequence[Kernel], second: Sequence[Kernel], reading: Reading, actions: Sequence[str] = ()
 ) -> Comparison:
@@ -40,14 +66,8 @@ def compared(
         RefusalError: if the answer would rest on a part of an encoding that nobody read, or no solver is installed.
     """
     questions = tuple(actions) or (*QUESTIONS, UNBOUND)
-    needed = [part for kernel in (*first, *second) for part in unread(kernel, reading, questions)]
-    if needed:
-        raise RefusalError(
-            "inconclusive",
-            "comparison-unread",
-            f"the answer would rest on what nobody here read: {'; '.join(needed)}",
-            "`--about ASPECT` or `--action ACTION` asks about a part; `policy library ID` says what was read",
-        )
+    remedy = "`--about ASPECT` or `--action ACTION` asks about a part; `policy library ID` says what was read"
+    check_read((*first, *second), reading, questions, "comparison-unread", remedy)
     _check_about(first, second, reading)
     return played(compare(first, second, solvers(), reading, questions), first, second, reading)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from scalegate.app.policies import parse, read_policy
 from scalegate.app.refusal import RefusalError, nearest
+from scalegate.app.saving import save
 from scalegate.core.kernel import Kernel
-from scalegate.ledger.files import write_durably
 from scalegate.policy.library import ENCODINGS, Encoding
 from scalegate.report.comparison_table import Column, comparison_table
 
@@ -92,8 +92,4 @@ def write_library_table(path: Path) -> None:
     Raises:
         RefusalError: if the file cannot be written.
     """
-    page = library_table()
-    try:
-        write_durably(path.resolve(), page.encode())
-    except OSError as error:
-        raise RefusalError("usage", "file-unwritable", f"cannot write `{path}`: {error.strerror}") from error
+    save(path.resolve(), library_table().encode())

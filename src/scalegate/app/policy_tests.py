@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scalegate.app.comparing import named_policy
+from scalegate.app.comparing import found_from, named_policy
 from scalegate.app.policies import read_policy
 from scalegate.app.refusal import RefusalError
 from scalegate.core.diagnostic import DiagnosticError
@@ -67,9 +67,3 @@ def try_cases(cases: Path, policy: Path | None = None) -> Tested:
             "malformed", "cases-malformed", f"`{name}` is no file of cases: {error}", "", error.diagnostics
         ) from error
     return Tested(cases, kernel, tried, bench.coverage(tried))
-
-
-def found_from(file: Path, name: str) -> str:
-    """Return a policy that a file names: one beside it, else a file or an id of the library."""
-    beside = file.parent / name
-    return str(beside) if beside.exists() else name

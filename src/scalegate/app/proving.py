@@ -20,7 +20,6 @@ from scalegate.core.events import Entry, History
 from scalegate.core.log_events import HeadWitnessed
 from scalegate.ledger.checkpoint import CheckpointError
 from scalegate.ledger.errors import StoreError
-from scalegate.ledger.files import write_durably
 from scalegate.ledger.leaf import MAX_LEAF
 from scalegate.ledger.merkle import NodeMissingError, Tree
 from scalegate.ledger.mirror import CHECKPOINT
@@ -145,18 +144,6 @@ def check(proof: Path, leaf: Path, trust: Trust) -> Checked:
         raise RefusalError("untrusted", "proof-false", f"the proof does not hold: {error}") from error
     enough = head.at is not None or not trust.needs_witnesses
     return Checked(trust.origin, parsed.index, signed.checkpoint.size, _names(head), head.at, enough)
-
-
-def save(path: Path, data: bytes) -> None:
-    """Write a file durably, in place of an older one.
-
-    Raises:
-        RefusalError: if it cannot be written.
-    """
-    try:
-        write_durably(path, data)
-    except OSError as error:
-        raise RefusalError("usage", "file-unwritable", f"cannot write `{path}`: {error.strerror}") from error
 
 
 def _cosigned(standing: Standing, index: int) -> tuple[Head, bytes] | None:

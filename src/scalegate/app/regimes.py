@@ -145,4 +145,4 @@ def _hints(page: Page, draft: Description, speaker: Speaker) -> list[str]:
 
 
 def _independent(kernel: Kernel, role: str) -> bool:
-    return role in kernel.roles and "developer" in kernel.roles[role].independent_of
+    return role in kernel.roles and kernel.roles[role].is_outside

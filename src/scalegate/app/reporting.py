@@ -8,8 +8,8 @@ from pathlib import Path
 from scalegate.app.book import ATTEMPTS, Book
 from scalegate.app.claiming import find_permit, lapsed, read_file, trust_of
 from scalegate.app.places import refusal_of
-from scalegate.app.proving import save
 from scalegate.app.refusal import RefusalError
+from scalegate.app.saving import save
 from scalegate.core.job_events import JobReported
 from scalegate.core.ports import Signer
 from scalegate.enforce.permit import PermitError

@@ -12,14 +12,12 @@ from fractions import Fraction
 
 from scalegate.audit.bundle import Bundle, BundleError
 from scalegate.audit.entries import Audited
-from scalegate.audit.outcomes import evaluations_of
+from scalegate.audit.outcomes import evaluations_of, kernels_of
 from scalegate.audit.report import Report
-from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import Entry, PolicyAdopted, RunRegistered
 from scalegate.core.kernel import Evaluation, Kernel
 from scalegate.gate.sampling import asked
 from scalegate.ingest.prml import MAX_MANIFEST, Manifest, PrmlError, read_manifest
-from scalegate.policy import load
 
 # Harnesses write `metric,filter` and `scorer/key`, and manifests the bare name.
 _PARTS = re.compile(r"[,/]")
@@ -66,19 +64,12 @@ def audit_claims(bundle: Bundle, audited: Audited, report: Report) -> None:
         event = entry.event
         if isinstance(event, PolicyAdopted):
             evaluations |= evaluations_of(event)
-            kernels += _kernels(event)
+            kernels += kernels_of(event)
         if isinstance(event, RunRegistered):
             for mark in event.claims:
                 good += _reread(bundle, entry, event, mark, evaluations.get(event.evaluation), kernels, report)
     if good:
         report.add("claims", "passed", f"{good} manifests say nothing else than the registrations they came with")
-
-
-def _kernels(event: PolicyAdopted) -> list[Kernel]:
-    try:
-        return [load(event.text, f"{event.policy}.yaml")]
-    except DiagnosticError:
-        return []  # the gate holds everything under such a policy
 
 
 def _reread(

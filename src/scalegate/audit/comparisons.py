@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from scalegate.audit.bundle import Bundle, BundleError
 from scalegate.audit.entries import Audited
+from scalegate.audit.outcomes import kernels_of
 from scalegate.audit.report import Report
 from scalegate.core.canonical import canonical_bytes
-from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.events import Entry, PolicyAdopted, Statement, matter_topic
 from scalegate.core.kernel import Kernel
 from scalegate.core.policy_events import PolicyCompared
 from scalegate.gate.force import in_force
 from scalegate.gate.mandates import missing_roles
-from scalegate.policy import load
 from scalegate.prove import amendment, certificate
 from scalegate.prove.certificate import Replayed
 
@@ -35,7 +34,7 @@ class _Kept:
     """The comparisons of a log so far.
 
     Attributes:
-        texts: what was adopted, by digest.
+        texts: what was adopted, by digest; nothing that cannot be read, or is not the text that its entry names.
         told: the entry that first told the difference between a text and the one it replaces.
         found: what is known of each pair of sides, by purpose: each answer, with the entry that gives it.
         good, situations: certificates and situations that are as they should be.
@@ -54,9 +53,7 @@ def audit_comparisons(bundle: Bundle, audited: Audited, report: Report) -> None:
     for entry in audited.entries:
         match entry.event:
             case PolicyAdopted() as event:
-                kernel = _kernel(event)
-                if kernel is not None:
-                    kept.texts[event.digest] = kernel
+                kept.texts |= {kernel.digest: kernel for kernel in kernels_of(event) if kernel.digest == event.digest}
             case PolicyCompared() as event:
                 _compared(bundle, audited.entries, entry, event, kept, report)
             case _:
@@ -128,15 +125,6 @@ def _sides(
     # As they were in force: what filled a hole then is part of what they asked.
     first, second = ([binding.get(kernel.digest, kernel) for kernel in side] for side in (first, second))
     return (first, second), wrong
-
-
-def _kernel(event: PolicyAdopted) -> Kernel | None:
-    """Return the kernel of an adopted text; None where it cannot be read, or is not the text that its entry names."""
-    try:
-        kernel = load(event.text, f"{event.policy}.yaml")
-    except DiagnosticError:
-        return None
-    return kernel if kernel.digest == event.digest else None
 
 
 def _untold(entry: Entry, entries: Sequence[Entry], kept: _Kept, report: Report) -> None:

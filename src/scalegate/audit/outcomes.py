@@ -46,7 +46,7 @@ def audit_results(bundle: Bundle, audited: Audited, now: int, report: Report) ->
         event = entry.event
         if isinstance(event, PolicyAdopted):
             evaluations |= evaluations_of(event)
-            kernels += _kernels(event)
+            kernels += kernels_of(event)
         if isinstance(event, ResultReported):
             found = _recount(bundle, chronicle, evaluations, issuers, entry, event, report)
             counted += found is not None
@@ -65,11 +65,11 @@ def audit_results(bundle: Bundle, audited: Audited, now: int, report: Report) ->
 
 def evaluations_of(event: PolicyAdopted) -> dict[str, Evaluation]:
     """Return the evaluations of an adopted policy by digest; none of a text that cannot be read."""
-    return {item.digest: item for kernel in _kernels(event) for item in kernel.evaluations.values() if item.digest}
+    return {item.digest: item for kernel in kernels_of(event) for item in kernel.evaluations.values() if item.digest}
 
 
 @lru_cache(maxsize=64)
-def _kernels(event: PolicyAdopted) -> tuple[Kernel, ...]:
+def kernels_of(event: PolicyAdopted) -> tuple[Kernel, ...]:
     """Return the policy that was adopted, if its text can be read: several checks ask, and reading it is slow."""
     try:
         return (load(event.text, f"{event.policy}.yaml"),)

@@ -26,6 +26,8 @@ HARDER: Mapping[str, tuple[str, ...]] = {
 GROUPS: Mapping[str, str] = {"deploy": "deploy.internal", "release": "release.weights"}
 IRREVERSIBLE = frozenset({"release.weights", "delete.weights"})
 ACTIONS = frozenset(HARDER) | UNHOLDABLE
+# What may stand after `hold`: an action that can be held, a group of them, or everything.
+HOLD_WORDS = frozenset({*HARDER, *GROUPS, "everything"})
 
 
 def covered(name: str) -> frozenset[str]:

@@ -110,6 +110,11 @@ class Role:
     members: tuple[str, ...] = ()
     independent_of: tuple[str, ...] = ()
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether nobody who acts as the developer may act in it."""
+        return "developer" in self.independent_of
+
 
 @dataclass(frozen=True, slots=True)
 class Belief:

@@ -118,6 +118,11 @@ def _interval(fact: Fact) -> str:
 _TRUTH: dict[int, Truth] = {1: "proven", 0: "unknown", -1: "refuted"}
 
 
+def as_truth(stands: int, *, permissive: bool) -> Truth:
+    """Return how a condition came out as a plain statement, from how it stands to the permit in its position."""
+    return _TRUTH[stands if permissive else -stands]
+
+
 def tree(application: Application) -> Node:
     """Return the reason tree of a policy: a node for each commitment that covers the action, down to the facts."""
     kernel = application.kernel
@@ -173,7 +178,7 @@ def _node_of(application: Application, condition: Condition, *, permissive: bool
     """Return the node of a condition; its truth is what the interpreter says, seen as a plain statement."""
     now, to = application.situation.records.now, application.situation.to
     result = stand(condition, application.facts, now, to, permissive, [])
-    truth = _TRUTH[result if permissive else -result]
+    truth = as_truth(result, permissive=permissive)
     match condition:
         case Compare():
             return _leaf(application, condition, result, truth, permissive=permissive)
@@ -199,7 +204,7 @@ def _leaf(application: Application, condition: Compare, result: int, truth: Trut
     children = tuple(
         Node(
             fact.label,
-            _TRUTH[_as_truth(application, condition, fact, permissive=permissive)],
+            _came_out(application, condition, fact, permissive=permissive),
             "",
             None,
             fact.evidence,
@@ -211,10 +216,9 @@ def _leaf(application: Application, condition: Compare, result: int, truth: Trut
     return Node(condition.text, truth, kind, condition.span, (), "; ".join(gap.message for gap in found), children)
 
 
-def _as_truth(application: Application, condition: Compare, fact: Fact, *, permissive: bool) -> int:
+def _came_out(application: Application, condition: Compare, fact: Fact, *, permissive: bool) -> Truth:
     now, to = application.situation.records.now, application.situation.to
-    result = compare(condition, (fact,), now, to, permissive)
-    return result if permissive else -result
+    return as_truth(compare(condition, (fact,), now, to, permissive), permissive=permissive)
 
 
 def _limits(fact: Fact) -> Iterator[str]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scalegate.core.decision import Request, Truth
+from scalegate.core.decision import Request
 from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import FOREVER, UNBOUNDED, ComputeRange
 from scalegate.core.subject import Subject
-from scalegate.core.terms import Clock, Compute, Operates, Revenue
+from scalegate.core.terms import Compute
 from scalegate.gate.apply import Application, horizon
+from scalegate.gate.explain import as_truth
 from scalegate.gate.interpret import FOR, Facts, compare, stand
 from scalegate.gate.lineage import Lineage
 from scalegate.gate.mandates import Lack, missing_roles
 from scalegate.gate.obligations import ObligationState, obligation_states
 from scalegate.gate.records import Records
 from scalegate.gate.situate import Situation, facts_of
+from scalegate.policy.phrases import terms_of
 
-_TRUTH: dict[int, Truth] = {1: "proven", 0: "unknown", -1: "refuted"}
-_OF_SCOPES = Compute | Revenue | Operates | Clock
 # What is asked about a subject as it is; scopes look at what an action would produce, and this one produces nothing.
 _AS_IT_IS = "deploy.internal"
 
@@ -89,7 +89,8 @@ def _applied(
 ) -> Application:
     request = Request(_AS_IT_IS, subject.name)
     situation = Situation(records, lineage, request, subject, compute, training=False)
-    facts: Facts = [facts_of(situation, kernel, term) if isinstance(term, _OF_SCOPES) else () for term in kernel.terms]
+    asked = terms_of(kernel, kernel.scope)
+    facts: Facts = [facts_of(situation, kernel, term) if term in asked else () for term in kernel.terms]
     free = stand(kernel.scope, facts, records.now, situation.to, False, []) == FOR
     until = horizon(kernel.scope, facts, records.now, situation.to, permissive=False) if free else FOREVER
     return Application(kernel, situation, facts, not free, frozenset(), [], [], until)
@@ -107,7 +108,7 @@ def _because(application: Application) -> Iterator[str]:
         found = [gap.message for fact in strata for gap in fact.gaps] + [fact.detail for fact in strata]
         name = f"{subject}: " if subject and isinstance(application.kernel.terms[leaf.term], Compute) else ""
         rests = "; ".join(dict.fromkeys(filter(None, found)))
-        yield f"`{leaf.text}` is {_TRUTH[stands if permissive else -stands]}: {name}{rests}"
+        yield f"`{leaf.text}` is {as_truth(stands, permissive=permissive)}: {name}{rests}"
 
 
 def _leaves(condition: Condition, *, permissive: bool = False) -> Iterator[tuple[Compare | Constant, bool]]:

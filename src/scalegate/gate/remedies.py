@@ -94,11 +94,10 @@ def _compare_ways(application: Application, condition: Compare, *, permissive: b
     result = compare(condition, application.facts[condition.term], now, to, permissive)
     if result == FOR:
         return [frozenset()]
-    term = application.kernel.terms[condition.term]
+    term, wanted = application.kernel.terms[condition.term], condition.above is permissive
     if isinstance(term, Clock):
         day = show_instant(condition.num // condition.den)
-        return [frozenset({Step(f"wait until {day}")})] if condition.above is permissive else []
-    wanted = condition.above is permissive
+        return [frozenset({Step(f"wait until {day}")})] if wanted else []
     if isinstance(term, Overdue) and not wanted:
         return [frozenset({_discharge(application.kernel, term.obligation)})]
     if isinstance(term, Elapsed) and wanted and result == AGAINST:

@@ -38,7 +38,7 @@ def may_speak(records: Records, kernel: Kernel, role_name: str, name: str, at: i
     if role is None or (role.members and name not in map(person, role.members)):
         return False
     last = FOREVER if at is None else at
-    if "developer" in role.independent_of and (
+    if role.is_outside and (
         records.issuers.get(name, FOREVER) < last or (kernel.kind == "policy" and name == person(kernel.issuer))
     ):
         return False
@@ -48,7 +48,7 @@ def may_speak(records: Records, kernel: Kernel, role_name: str, name: str, at: i
 def is_independent(records: Records, kernel: Kernel, role_name: str, name: str, at: int | None = None) -> bool:
     """Whether somebody speaks in a role that is independent of the developer, and may (with `at`: might then)."""
     role = kernel.roles.get(role_name)
-    return role is not None and "developer" in role.independent_of and may_speak(records, kernel, role_name, name, at)
+    return role is not None and role.is_outside and may_speak(records, kernel, role_name, name, at)
 
 
 def latest(

@@ -1,4 +1,4 @@
-"""Conditions as rules look at them: their leaves, what they ask for, and the values that they allow."""
+"""Conditions as rules look at them: what they ask for, and the values that they allow."""
 
 from __future__ import annotations
 
@@ -8,27 +8,15 @@ from fractions import Fraction
 
 from scalegate.core.kernel import All, AnyOf, AtLeast, Commitment, Compare, Condition, Constant, Evaluation, Kernel, Not
 from scalegate.core.terms import Approved, Attested, Measure, Shown, Term
+from scalegate.policy.phrases import leaves
 
 # The role that independence is measured from, in every policy.
-DEVELOPER = "developer"
 
 
 def shown(commitment: Commitment) -> Condition:
     """Return what has to be shown so that the commitment does not hold: the opposite of its trigger."""
     when = commitment.when
     return when.part if isinstance(when, Not) else Not(when, when.span)
-
-
-def leaves(condition: Condition) -> Iterator[Compare | Constant]:
-    """Yield the comparisons and constants of a condition, from left to right."""
-    match condition:
-        case All(parts=parts) | AnyOf(parts=parts) | AtLeast(parts=parts):
-            for part in parts:
-                yield from leaves(part)
-        case Not(part=part):
-            yield from leaves(part)
-        case Compare() | Constant():
-            yield condition
 
 
 def terms(kernel: Kernel, *conditions: Condition) -> Iterator[tuple[Compare, Term]]:
@@ -177,7 +165,7 @@ def _as_holes(kernel: Kernel, conditions: list[Condition]) -> frozenset[str]:
 def independent(kernel: Kernel, role: str | None) -> bool:
     """Tell whether nobody of a role acts for the developer, by the policy's own words."""
     found = kernel.roles.get(role) if role is not None else None
-    return found is not None and DEVELOPER in found.independent_of
+    return found is not None and found.is_outside
 
 
 def one_person(kernel: Kernel, role: str | None) -> bool:

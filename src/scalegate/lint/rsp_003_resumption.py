@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from scalegate.core.kernel import Commitment, Condition, Constant
 from scalegate.core.terms import Clock, Compute, Elapsed, Hole, Measure, Overdue, Shown, Specified
-from scalegate.lint.conditions import conjuncts, independent, leaves, terms, worded
+from scalegate.lint.conditions import conjuncts, independent, terms, worded
 from scalegate.lint.rule import Finding, Rule
 from scalegate.lint.subject import Subject
 from scalegate.lint.words import JUDGED, spelled
 from scalegate.policy.diagnose import quote
+from scalegate.policy.phrases import leaves
 
 
 def _measurable(subject: Subject, condition: Condition) -> bool:

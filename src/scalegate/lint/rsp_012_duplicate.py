@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scalegate.core.kernel import Commitment
-from scalegate.lint.conditions import leaves, shape
+from scalegate.lint.conditions import shape
 from scalegate.lint.rule import Finding, Rule
 from scalegate.lint.subject import Subject
 from scalegate.policy.diagnose import quote
+from scalegate.policy.phrases import leaves
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -10,10 +10,11 @@ from fractions import Fraction
 from scalegate.core.kernel import Commitment, Compare, Condition, Count, Exception_, Kernel
 from scalegate.core.quantities import show_duration, show_rate
 from scalegate.core.terms import Measure, Shown
-from scalegate.lint.conditions import alternatives, always, ceilings, conjuncts, leaves, limit, safeguards, shape, shown
+from scalegate.lint.conditions import alternatives, always, ceilings, conjuncts, limit, safeguards, shape, shown
 from scalegate.policy.diagnose import quote, spoken
+from scalegate.policy.phrases import leaves
+from scalegate.prove.permits import STRENGTH
 
-_STRENGTH = ("must", "aim", "may", "recommend")
 _UNSETTLED = ("hold", "discretion", "permit")
 
 # Where a change stands, what it is, and why it weakens.
@@ -38,7 +39,7 @@ def _weaker(old: Kernel, item: Commitment, new: Kernel, after: Commitment) -> It
     freed = sorted(item.actions - after.actions)
     if freed:
         yield f"{name} no longer holds {spoken(map(quote, freed), 'and')}"
-    if _STRENGTH.index(after.modality) > _STRENGTH.index(item.modality):
+    if STRENGTH.index(after.modality) > STRENGTH.index(item.modality):
         yield f"{name} went from {quote(item.modality)} to {quote(after.modality)}"
     if _UNSETTLED.index(after.unsettled) > _UNSETTLED.index(item.unsettled):
         yield f"{name} went from {quote(item.unsettled)} to {quote(after.unsettled)} where nothing is settled"

@@ -20,7 +20,6 @@ from scalegate.policy.expand_duties import expand_duties
 from scalegate.policy.names import CAPABILITY, Names
 from scalegate.policy.tree import Name
 
-_ACTION_WORDS = frozenset({*actions.HARDER, *actions.GROUPS, "everything"})
 _SCOPE_PHRASES = (written.ComputeComparison, written.MoneyComparison, written.OperatesIn)
 From = TypeVar("From")
 To = TypeVar("To")
@@ -194,7 +193,7 @@ class _Expander:
                     "P403",
                     f"there is no action {quote(name.text)}",
                     name.span,
-                    help=suggestion(name.text, _ACTION_WORDS, limit=20),
+                    help=suggestion(name.text, actions.HOLD_WORDS, limit=20),
                 )
         return frozenset(found)
 

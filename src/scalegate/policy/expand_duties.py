@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from scalegate.core import actions, duties
+from scalegate.core import duties
+from scalegate.core.actions import HARDER, HOLD_WORDS
 from scalegate.policy import tree as written
 from scalegate.policy.diagnose import Findings, quote, suggestion
 from scalegate.policy.names import CAPABILITY, Names, role
@@ -12,7 +13,8 @@ from scalegate.policy.practices import PRACTICES
 from scalegate.policy.tree import Name
 
 _SECTIONS = ("roles", "capabilities", "evaluations", "contexts", "safeguards", "commitments", "exceptions")
-_ACTIONS = frozenset({*actions.HARDER, *actions.GROUPS, "everything"})
+# What the names of actions begin with: `train`, `deploy`, and so on.
+_KINDS_OF_ACTION = frozenset(name.partition(".")[0] for name in HARDER)
 
 
 def expand_duties(policy: written.Policy, names: Names, findings: Findings) -> duties.Duties:
@@ -140,13 +142,13 @@ class _Duties:
     def _check_path(self, item: Name, entries: Mapping[str, Collection[str]]) -> None:
         """Report a path that names nothing; what is no section and no action is an aspect, and may be any name."""
         head, _, rest = item.text.partition(".")
-        if item.text in entries or item.text in _ACTIONS:
+        if item.text in entries or item.text in HOLD_WORDS:
             return
         if head in entries:
             if rest not in entries[head]:
                 self._no_path(item, suggestion(rest, entries[head]) if rest else "")
-        elif head in {"train", "deploy", "release", "store", "delete"} and rest:
-            self._no_path(item, suggestion(item.text, _ACTIONS))
+        elif head in _KINDS_OF_ACTION and rest:
+            self._no_path(item, suggestion(item.text, HOLD_WORDS))
         elif " " in item.text:
             remedy = f"write {quote(f'declares.{item.text}')}" if item.text in PRACTICES else ""
             self._no_path(item, remedy)

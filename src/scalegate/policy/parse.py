@@ -9,16 +9,17 @@ from typing import TypeVar
 from scalegate.core.diagnostic import Span
 from scalegate.core.kernel import AmendmentRule, PolicyKind
 from scalegate.policy import tree as written
+from scalegate.policy.binds import read_binds
 from scalegate.policy.conditions import read_condition
 from scalegate.policy.diagnose import Findings, quote
 from scalegate.policy.fields import Fields, as_items, as_table, as_text, is_name
-from scalegate.policy.flop import read_binds, read_flop
 from scalegate.policy.parse_duties import DUTIES, ORIGIN, aspects, modality, read_duties, unsettled
 from scalegate.policy.parse_evaluations import read_capability, read_evaluation, read_safeguard
 from scalegate.policy.source import Entry, Node, Scalar, Table
 from scalegate.policy.tree import Name
 from scalegate.policy.values import (
     read_duration,
+    read_flop,
     read_instant,
     read_quorum,
     read_rate,

@@ -29,9 +29,8 @@ MODALITIES: Final[dict[str, Modality]] = {"must": "must", "aim": "aim", "may": "
 UNSETTLED: Final[dict[str, Unsettled]] = {"hold": "hold", "discretion": "discretion", "permit": "permit"}
 READ: Final[dict[str, Read]] = {"seen": "seen", "memory": "memory", "unread": "unread"}
 ORIGIN = ("source", "read")
-# Whose entries say where they come from, in encodings.
-SOURCED = ("commitments", "evaluations", "safeguards", "obligations", "exceptions", "declares")
-# Keys that only an encoding of somebody else's words may write: at the top, and in the entries of sections.
+# Keys that only an encoding of somebody else's words may write: at the top, and in the entries of sections. All of
+# these entries say where they come from.
 _AT_THE_TOP = ("assumes", "sources", "unread")
 _IN_ENTRIES = {
     "commitments": ("modality", "unknown", *ORIGIN),
@@ -342,7 +341,7 @@ def _unread(fields: Fields) -> tuple[Name, ...]:
 def _origins(fields: Fields) -> dict[str, OriginText]:
     """Return where every entry of an encoding comes from; those that say nothing have no source and count as seen."""
     found: dict[str, OriginText] = {}
-    for section in SOURCED:
+    for section in _IN_ENTRIES:
         for entry in _entries(fields.node(section)):
             path = f"{section}.{' '.join(entry.key.text.split())}"
             if not isinstance(entry.value, Table):

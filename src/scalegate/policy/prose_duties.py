@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from scalegate.core.actions import GROUPS, HARDER
+from scalegate.core.actions import HOLD_WORDS
 from scalegate.core.duties import EventName, LegalText, MandatedRole, Modality, Obligation, Source
 from scalegate.core.kernel import Commitment, Evaluation, Kernel, Safeguard
 from scalegate.core.quantities import show_duration
@@ -26,9 +26,8 @@ from scalegate.policy.phrases import (
 
 NOT_ENFORCED = "What it declares and the gate does not enforce"
 
-# How strongly a text binds, after "It".
+# How strongly a text binds that does not promise, after "This".
 _BINDS: dict[Modality, str] = {
-    "must": "is a promise",
     "aim": "is an aim, not a promise",
     "may": "is only what may be done",
     "recommend": "is a recommendation",
@@ -123,9 +122,9 @@ def _softened(kernel: Kernel) -> Iterator[str]:
     for modality, words in _BINDS.items():
         names = [spoken_id(item.id) for item in kernel.commitments if item.modality == modality]
         duties = [plain(item.id) for item in kernel.duties.obligations.values() if item.modality == modality]
-        if modality != "must" and names:
+        if names:
             yield f"Each of these commitments {words}: {listed(names)}."
-        if modality != "must" and duties:
+        if duties:
             yield f"Each of these obligations {words}: {listed(duties)}."
     for unsettled, words in _UNSETTLED.items():
         names = [spoken_id(item.id) for item in kernel.commitments if item.unsettled == unsettled]
@@ -180,7 +179,7 @@ def _unread(kernel: Kernel) -> Iterator[str]:
 def path_words(path: str) -> str:
     """Return a path of an encoding in words, such as `the commitment autonomy`."""
     head, _, rest = path.partition(".")
-    if path in HARDER or path in GROUPS or path == "everything":
+    if path in HOLD_WORDS:
         return ACTION_WORDS.get(path, plain(path))
     if rest and head in _ENTRY:
         return f"the {_ENTRY[head]} {plain(rest)}"

@@ -7,7 +7,7 @@ of them as the text that was written.
 
 from __future__ import annotations
 
-from scalegate.core.actions import ACTIONS, GROUPS, UNHOLDABLE
+from scalegate.core.actions import HOLD_WORDS
 from scalegate.core.canonical import Plain
 from scalegate.core.reading import SHORTFALLS
 from scalegate.policy.parse_evaluations import ACCEPT
@@ -79,7 +79,7 @@ def json_schema() -> Schema:
 
 
 def _quantities() -> Schema:
-    actions: list[Plain] = [*sorted((ACTIONS - UNHOLDABLE) | set(GROUPS) | {"everything"})]
+    actions: list[Plain] = [*sorted(HOLD_WORDS)]
     return {
         "name": pattern("Letters, digits, hyphens and dots, after a letter.", _NAME),
         "names": {"anyOf": [ref("name"), {"type": "array", "items": ref("name"), "minItems": 1, "uniqueItems": True}]},

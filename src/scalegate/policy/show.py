@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
+from typing import get_args
 
 from scalegate.core.canonical import Plain
 from scalegate.core.kernel import (
@@ -323,27 +324,7 @@ def kernel_plain(kernel: Kernel) -> dict[str, Plain]:
     return _record(kernel)
 
 
-_UNIONS = (
-    Measure,
-    Shown,
-    Attested,
-    Approved,
-    Published,
-    Hole,
-    Compute,
-    Clock,
-    Revenue,
-    Operates,
-    Overdue,
-    Specified,
-    Elapsed,
-    Compare,
-    Constant,
-    All,
-    AnyOf,
-    Not,
-    AtLeast,
-)
+_UNIONS = (*get_args(Term), *get_args(Condition))
 
 
 def _record(value: object) -> dict[str, Plain]:

@@ -181,6 +181,13 @@ def as_usd(found: Quantity, findings: Findings) -> int | None:
     return found.value.numerator
 
 
+def read_flop(scalar: Scalar, findings: Findings) -> int | None:
+    """Return a compute such as `4e25 FLOP`, in whole FLOP."""
+    tree = read_phrase("quantity", scalar, findings)
+    found = quantity(tree, scalar, findings) if tree else None
+    return as_flop(found, findings) if found else None
+
+
 def read_rate(scalar: Scalar, findings: Findings) -> Fraction | None:
     """Return a rate such as `1%`, `0.01`, `1/100` or `1 in 100`."""
     tree = read_phrase("quantity", scalar, findings)

@@ -8,14 +8,15 @@ from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from scalegate.core.kernel import Commitment, Kernel
-from scalegate.prove.ask import Answer, Script, ask
+from scalegate.prove.ask import Answer, Script
 from scalegate.prove.compare import Solvers, in_force
 from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg, at_most, neg
 from scalegate.prove.minimal import smallest
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import Permits, Reading, opposed, stands
 from scalegate.prove.situation import Judged, Replay
-from scalegate.prove.variables import Value, Variable, Variables
+from scalegate.prove.symbols import Value, Variable
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import Sight
 
 # What is permitted, the hardest to undo first.
@@ -162,8 +163,7 @@ class _Search:
         return []
 
     def _ask(self, variables: Variables, given: list[Formula]) -> Answer:
-        script = Script(variables, {}, tuple(given))
-        return ask(script, self.solvers.first, None, self.solvers.limit)
+        return self.solvers.ask(Script(variables, {}, tuple(given)))
 
 
 def _at_least(name: str, bound: Fraction) -> Formula:

@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.ports import Solver
 from scalegate.prove.formula import Formula, names, text
-from scalegate.prove.variables import Ties, Value, Variable, Variables
+from scalegate.prove.symbols import Value, Variable
+from scalegate.prove.variables import Ties, Variables
 
 Status: TypeAlias = Literal["sat", "unsat", "unknown"]
 

@@ -16,11 +16,22 @@ from scalegate.core.canonical import Plain
 from scalegate.core.duties import Modality
 from scalegate.core.kernel import Kernel
 from scalegate.prove.assumed import ASSUMED
-from scalegate.prove.compare import ENCODING, QUESTIONS, UNBOUND, Comparison, Finding, Table, Witness, relation
+from scalegate.prove.compare import (
+    ENCODING,
+    QUESTIONS,
+    UNBOUND,
+    Comparison,
+    Finding,
+    Table,
+    Witness,
+    all_strict,
+    relation,
+)
 from scalegate.prove.formula import holds
 from scalegate.prove.permits import STRENGTH, WHOLE, Reading
+from scalegate.prove.symbols import Key, RoleRule, Value, Variable
 from scalegate.prove.tried import refuting
-from scalegate.prove.variables import Key, RoleRule, Value, Variable, Variables
+from scalegate.prove.variables import Variables
 
 SCHEMA = "scalegate/comparison/v1"
 # What reading a document that somebody else wrote may end in, all of which mean that it is none.
@@ -245,7 +256,7 @@ def narrowed(document: Mapping[str, object], reading: Reading = WHOLE) -> list[s
 def at_least_as_strict(document: Mapping[str, object]) -> bool | None:
     """Return whether a certificate says that its first side is at least as strict; None where nobody can tell."""
     answers = [item.strict for item in _told(document) if not item.backward]
-    return False if False in answers else None if None in answers or not answers else True
+    return all_strict(answers) if answers else None
 
 
 def _sum(document: Mapping[str, object], told: Sequence[_Told]) -> list[str]:
@@ -254,7 +265,7 @@ def _sum(document: Mapping[str, object], told: Sequence[_Told]) -> list[str]:
     if asked[0] != asked[1] or not asked[0]:
         return ["it does not ask the same of both sides"]
     answers = [[item.strict for item in told if item.backward is way] for way in (False, True)]
-    one, two = (False if False in found else None if None in found else True for found in answers)
+    one, two = map(all_strict, answers)
     said = document["relation"]
     return [] if relation(one, two) == said else [f"its findings do not make the first side {said!s:.40}"]
 
@@ -292,7 +303,7 @@ def restaged(table: Table, witness: Mapping[str, object], *, backward: bool) -> 
     if not all(holds(law, complete) for law in (*table.variables.laws(), *table.begins)):
         return (), [f"the situation about {question} contradicts itself"]
     permitting, holding = reversed(table.sides) if backward else table.sides
-    if not all(item.permits for item in permitting.judged(question, complete)):
+    if not permitting.permits(question, complete):
         return (), [f"the situation about {question} is held by the side that is said to permit it"]
     held = tuple(part for item in holding.judged(question, complete) for part in item.held_by)
     told = list(held) == listed(witness["held by"])

@@ -7,7 +7,7 @@ small as it gets, and replayed by the gate's interpreter before anybody sees it;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -15,13 +15,14 @@ from typing import Literal, TypeAlias
 from scalegate.core.actions import HARDER
 from scalegate.core.kernel import Kernel
 from scalegate.core.ports import Solver
-from scalegate.prove.ask import Answer, Opinion, Script, ask
+from scalegate.prove.ask import LIMIT, Answer, Opinion, Script, ask
 from scalegate.prove.formula import AtMost, Flag, Formula, every, holds, neg, some, text
 from scalegate.prove.minimal import Test, detailed, smallest, without_details
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Permission, Permits, Reading
 from scalegate.prove.situation import Judged, Replay
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
 
 # What is asked about besides actions: going on with something overdue, and not being bound at all.
 SILENCE, UNBOUND = "going on with nothing reported", "not being bound"
@@ -83,7 +84,7 @@ class Comparison:
     @property
     def relation(self) -> Relation:
         """How the first side stands to the second: `stricter` where it is at least as strict and not the reverse."""
-        return relation(_verdict(self.forward), _verdict(self.backward))
+        return relation(*(all_strict([item.strict for item in way]) for way in (self.forward, self.backward)))
 
     def of(self, question: str) -> Relation:
         """How the first side stands to the second on one question."""
@@ -103,10 +104,11 @@ def relation(forward: bool | None, backward: bool | None) -> Relation:  # noqa: 
     return "stricter" if forward else "weaker"
 
 
-def _verdict(findings: Sequence[Finding]) -> bool | None:
-    if any(item.strict is False for item in findings):
+def all_strict(answers: Collection[bool | None]) -> bool | None:
+    """Return whether one side is at least as strict on every question; one refutation outweighs what is undecided."""
+    if False in answers:
         return False
-    return None if any(item.strict is None for item in findings) else True
+    return None if None in answers else True
 
 
 class Side:
@@ -134,6 +136,10 @@ class Side:
     def judged(self, question: str, values: Mapping[str, Value]) -> tuple[Judged, ...]:
         """Return what the gate's interpreter says of each policy of the side."""
         return tuple(_judged(replay, question, values) for replay in self._replays)
+
+    def permits(self, question: str, values: Mapping[str, Value]) -> bool:
+        """Return whether the gate's interpreter says that every policy of the side permits."""
+        return all(item.permits for item in self.judged(question, values))
 
 
 def _labels(kernels: Sequence[Kernel]) -> list[str]:
@@ -165,7 +171,11 @@ class Solvers:
 
     first: Solver
     second: Solver | None = None
-    limit: int = 10_000
+    limit: int = LIMIT
+
+    def ask(self, script: Script) -> Answer:
+        """Return what they say to a question."""
+        return ask(script, self.first, self.second, self.limit)
 
 
 def compare(
@@ -235,7 +245,7 @@ class Table:
                 continue
             answer = answers.get(key)
             if answer is None:
-                answer = ask(asked[key].script(self), solvers.first, solvers.second, solvers.limit)
+                answer = solvers.ask(asked[key].script(self))
             if answer.status == "unsat":
                 yield Finding(questions, True, None, answer.core, answer.opinions, answer.query)
             elif answer.status == "unknown":
@@ -269,7 +279,7 @@ class Table:
         if len(asked) < 2:
             return {}
         groups = [*asked.values()]
-        answer = ask(together(self, groups), solvers.first, solvers.second, solvers.limit)
+        answer = solvers.ask(together(self, groups))
         if answer.status == "unsat":
             return {key: replace(answer, core=item.core(groups, answer.core)) for key, item in asked.items()}
         if answer.status == "sat":
@@ -284,9 +294,7 @@ class Table:
         question, laws = questions[0], self.laws
 
         def stands(values: Mapping[str, Value]) -> bool:
-            return all(item.permits for item in permitting.judged(question, values)) and not all(
-                item.permits for item in holding.judged(question, values)
-            )
+            return permitting.permits(question, values) and not holding.permits(question, values)
 
         values = plainest(script, answer, laws, stands, solvers)
         if values is None:
@@ -308,7 +316,7 @@ def plainest(
     if values is None or not detailed(variables, values):
         return values
     plain = tuple(without_details(variables, script.concerned))
-    again = ask(replace(script, others=(*script.others, *plain)), solvers.first, solvers.second, solvers.limit)
+    again = solvers.ask(replace(script, others=(*script.others, *plain)))
     better = smallest(variables, again.values, laws, stands) if again.status == "sat" else None
     return values if better is None else better
 

@@ -8,13 +8,13 @@ from typing import Literal, TypeAlias
 
 from scalegate.core.actions import HARDER
 from scalegate.core.kernel import Commitment, Constant, Kernel
-from scalegate.prove.ask import Script, Status, ask
+from scalegate.prove.ask import Script, Status
 from scalegate.prove.compare import Solvers, in_force
 from scalegate.prove.formula import Formula, every, neg, some
 from scalegate.prove.nominal import uneventful
-from scalegate.prove.permits import Permits, Reading, stands
+from scalegate.prove.permits import Permits, Reading, let_through, stands
 from scalegate.prove.variables import Variables
-from scalegate.prove.verdict import Verdict, attainable, let_through, verdicts
+from scalegate.prove.verdict import Verdict, attainable, verdicts
 from scalegate.prove.views import Sight
 
 Flaw: TypeAlias = Literal[
@@ -70,7 +70,7 @@ def _of_commitment(kernel: Kernel, commitment: Commitment, solvers: Solvers) -> 
 
     def found(formula: Formula) -> Status:
         script = Script(variables, {"asked": formula}, possible)
-        return ask(script, solvers.first, solvers.second, solvers.limit).status
+        return solvers.ask(script).status
 
     crossable, untouched, released = found(neg(untouchable)), found(refuted), found(shown)
     if "unknown" in (crossable, untouched, released):
@@ -111,7 +111,7 @@ def _redundant(kernel: Kernel, commitment: Commitment, solvers: Solvers) -> Iter
         uneventful(variables, (kernel,))
         part = whole.parts.get(f"commitment {commitment.id}", True)
         rest = (every((without.formula, neg(whole.unbound), neg(part))), *in_force(variables, (kernel,)))
-        answer = ask(Script(variables, {}, rest), solvers.first, solvers.second, solvers.limit)
+        answer = solvers.ask(Script(variables, {}, rest))
         if answer.status == "unknown":
             yield Defect("undecided", commitment.id, "no solver decided in time whether the others hold as much")
         if answer.status != "unsat":
@@ -130,7 +130,7 @@ def _of_weights(kernel: Kernel, solvers: Solvers) -> Iterator[Defect]:
     uneventful(variables, (kernel,))
     times = tuple(in_force(variables, (kernel,)))
     looser = Script(variables, {}, (weights.formula, neg(served.formula), *times))
-    status = ask(looser, solvers.first, solvers.second, solvers.limit).status
+    status = solvers.ask(looser).status
     if status == "unknown":
         yield Defect("undecided", "", "no solver decided in time whether weights may go where no API may")
     if status == "sat":

@@ -10,15 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from scalegate.core.kernel import (
-    Commitment,
-    Compare,
-    Condition,
-    Constant,
-    Kernel,
-    Not,
-)
-from scalegate.prove.ask import Script, ask
+from scalegate.core.kernel import Commitment, Compare, Condition, Constant, Kernel, Not
+from scalegate.prove.ask import Script
 from scalegate.prove.compare import (
     QUESTIONS,
     UNBOUND,
@@ -36,8 +29,9 @@ from scalegate.prove.formula import Formula, every, neg, text
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Permission, Permits, Reading
 from scalegate.prove.rules import ORDER, Change, Kind, rules
+from scalegate.prove.symbols import Value
 from scalegate.prove.unread import unread
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.variables import Variables
 
 __all__ = ["FILLED", "Change", "Diff", "Kind", "diff", "rules"]
 
@@ -134,7 +128,7 @@ class _Pair:
         whole, other = (after, before) if kind == "weakened" else (before, after)
         binding = (*self.begins, neg(before.unbound), neg(after.unbound))
         script = Script(self.variables, dict(whole.parts), (*binding, neg(part)))
-        answer = ask(script, self.solvers.first, self.solvers.second, self.solvers.limit)
+        answer = self.solvers.ask(script)
         if answer.status == "unsat":
             return None
         permitting, holding = reversed(self.sides) if kind == "weakened" else self.sides

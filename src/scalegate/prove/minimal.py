@@ -11,7 +11,8 @@ from scalegate.core.quantities import DAY, HOUR, MONTH, WEEK, YEAR
 from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg, at_most, holds, neg
 from scalegate.prove.formula import names as mentioned
 from scalegate.prove.nominal import SCALES
-from scalegate.prove.variables import Unit, Value, Variable, Variables
+from scalegate.prove.symbols import Unit, Value, Variable
+from scalegate.prove.variables import Variables
 
 Test: TypeAlias = Callable[[Mapping[str, Value]], bool]
 

@@ -8,7 +8,8 @@ from fractions import Fraction
 from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
 from scalegate.core.quantities import DAY
 from scalegate.core.terms import Compute, Measure, Revenue
-from scalegate.prove.variables import Key, Value, Variables
+from scalegate.prove.symbols import Key, Value
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import directions
 
 SCALES = ("to", "compute-low", "compute-high", "base", "pending-compute", "scaled", "mitigated-from")

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from scalegate.core.kernel import Kernel
-from scalegate.prove.ask import Opinion, Script, ask
+from scalegate.prove.ask import Opinion, Script
 from scalegate.prove.compare import Side, Solvers, in_force
 from scalegate.prove.formula import AtMost, Formula, at_most_times, every, neg, some
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Reading
-from scalegate.prove.variables import Key, Value, Variable, Variables
+from scalegate.prove.symbols import Key, Value, Variable
+from scalegate.prove.variables import Variables
 
 DEPTH = 12
 
@@ -99,7 +100,7 @@ def over_time(
     relation = _inductive(model, solvers)
     # The laws between variables assert the orders between favorable ends, which follow from those between latches.
     script = Script(model.variables, {"first": permitted}, (*times, *_bars(model), *_orders(relation), neg(wanted)))
-    answer = ask(script, solvers.first, solvers.second, solvers.limit)
+    answer = solvers.ask(script)
     shown = tuple((one.end.name, two.end.name) for one, two in relation)
     if answer.status == "unsat":
         return OverTime(question, True, None, shown, (), answer.opinions)
@@ -183,7 +184,7 @@ def _kept(pair: tuple[Latch, Latch], assumed: Sequence[tuple[Latch, Latch]], sol
     one, two = pair
     broken = neg(_worse(names[one][2], names[two][2], one.sign))
     script = Script(variables, {}, (*given, broken))
-    return ask(script, solvers.first, solvers.second, solvers.limit).status == "unsat"
+    return solvers.ask(script).status == "unsat"
 
 
 def _sees_more(one: Latch, two: Latch) -> bool:
@@ -215,9 +216,7 @@ def _search(model: _Model, question: str, asked: tuple[Formula, ...], solvers: S
             for latch in model.latches
         }
         given = [*times, *_bars(model), *_steps(names)]
-        answer = ask(
-            Script(history, {"first": permitted}, (*given, neg(wanted))), solvers.first, solvers.second, solvers.limit
-        )
+        answer = solvers.ask(Script(history, {"first": permitted}, (*given, neg(wanted))))
         opinions = answer.opinions
         if answer.status == "sat":
             told = tuple(

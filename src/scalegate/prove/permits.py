@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from scalegate.core.actions import HARDER, IRREVERSIBLE, MITIGATION, NEW_SCALE, TRAIN
-from scalegate.core.duties import Modality
+from scalegate.core.actions import IRREVERSIBLE, MITIGATION, NEW_SCALE, TRAIN
+from scalegate.core.duties import MandatedRole, Modality
 from scalegate.core.kernel import (
     All,
     AnyOf,
@@ -22,7 +22,8 @@ from scalegate.core.kernel import (
 )
 from scalegate.core.terms import Measure
 from scalegate.prove.formula import AtMost, Formula, at_least, at_most, every, neg, some
-from scalegate.prove.variables import Variables, rule_of
+from scalegate.prove.symbols import Key, rule_of
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import TRAINING, Sight
 
 # How strongly a text must bind itself to count, strongest first.
@@ -143,10 +144,7 @@ class Permits:
         return False
 
     def _released(self, sight: Sight, commitment: Commitment, action: str) -> Iterator[Formula]:
-        if commitment.unsettled == "hold":
-            yield stands(sight, commitment.when, permissive=False)
-        else:
-            yield neg(opposed(sight, commitment.when, permissive=False))
+        yield let_through(sight, commitment)
         yield stands(sight, commitment.until, permissive=True)
         if action not in IRREVERSIBLE:
             yield from (
@@ -163,6 +161,18 @@ class Permits:
         return every((invoked, since, total, *shown))
 
 
+def may_come_to(action: str) -> frozenset[str]:
+    """Return the action with what it may come to: only their size tells training and training at new scale apart."""
+    return frozenset({TRAIN, NEW_SCALE}) if action in (TRAIN, NEW_SCALE) else frozenset({action})
+
+
+def let_through(sight: Sight, commitment: Commitment) -> Formula:
+    """Return that what a commitment watches holds nothing: shown, or not refuted where a text lets the unknown pass."""
+    if commitment.unsettled == "hold":
+        return stands(sight, commitment.when, permissive=False)
+    return neg(opposed(sight, commitment.when, permissive=False))
+
+
 def new_scale(variables: Variables, kernel: Kernel) -> Formula:
     """Return that what is asked for lies beyond the scale that exists under a policy."""
     to, scaled = variables.amount("to", unit="flop"), variables.amount("scaled", unit="flop")
@@ -176,8 +186,12 @@ def where_bound(variables: Variables, kernel: Kernel) -> Iterator[tuple[str, For
     for name in kernel.countersigned_by:
         yield f"{COUNTERSIGNATURE} {name}", variables.flag("affirmed", "countersignature", rule_of(roles, name))
     for role in kernel.duties.mandates:
-        asked = ("mandated", role.name, tuple(sorted(role.independent_of)), role.quorum)
-        yield f"mandated role {role.name}", variables.flag(*asked)
+        yield f"mandated role {role.name}", variables.flag(*mandated(role))
+
+
+def mandated(role: MandatedRole) -> Key:
+    """Return the key of the flag that a role which a regime mandates is declared."""
+    return "mandated", role.name, tuple(sorted(role.independent_of)), role.quorum
 
 
 def always_asked(variables: Variables, kernel: Kernel, action: str) -> Iterator[tuple[str, Formula]]:
@@ -230,8 +244,3 @@ def _need(condition: All | AnyOf | AtLeast, *, permissive: bool) -> int:
     if isinstance(condition, AtLeast):
         return condition.count if permissive else count - condition.count + 1
     return count if isinstance(condition, All) is permissive else 1
-
-
-def question_actions() -> tuple[str, ...]:
-    """Return the actions that a policy may hold, in their order."""
-    return tuple(HARDER)

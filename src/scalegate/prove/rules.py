@@ -11,7 +11,8 @@ from scalegate.core.kernel import AmendmentRule, HoleSpec, Kernel, Role
 from scalegate.core.quantities import show_instant
 from scalegate.prove.compare import Witness
 from scalegate.prove.permits import STRENGTH
-from scalegate.prove.variables import RoleRule, Variables, rule_of
+from scalegate.prove.symbols import RoleRule, rule_of
+from scalegate.prove.variables import Variables
 
 Kind: TypeAlias = Literal["weakened", "undecided", "strengthened", "reworded", "structural"]
 ORDER: tuple[Kind, ...] = ("weakened", "undecided", "strengthened", "structural", "reworded")
@@ -162,7 +163,7 @@ def _identity(old: Kernel, new: Kernel) -> Iterator[Change]:
 def _issuer(old: Kernel, new: Kernel) -> Change:
     """Return the change of an issuer; that of a developer's own policy speaks in no role apart from the developer."""
     words = f"it is issued by {new.issuer} where it was by {old.issuer}"
-    apart = sorted(name for name, role in new.roles.items() if "developer" in role.independent_of)
+    apart = sorted(name for name, role in new.roles.items() if role.is_outside)
     if old.kind == "policy" and apart:
         return Change("weakened", "issuer", (), f"{words}, who may speak as {' or '.join(apart)} now")
     return Change("structural", "issuer", (), words)

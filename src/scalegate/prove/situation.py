@@ -17,8 +17,9 @@ from scalegate.core.terms import Clock, Elapsed, Measure, Term
 from scalegate.gate.interpret import AGAINST, FOR, Facts, stand
 from scalegate.prove.formula import Values, holds, some
 from scalegate.prove.nominal import leaves
-from scalegate.prove.permits import WHOLE, Reading
-from scalegate.prove.variables import Variables, rule_of
+from scalegate.prove.permits import WHOLE, Reading, mandated, may_come_to
+from scalegate.prove.symbols import rule_of
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import SECOND, Sight, View, directions
 
 ONE, ZERO = Fraction(1), Fraction(0)
@@ -124,7 +125,7 @@ class Replay:
     def _read(self, action: str) -> Iterator[int]:
         """Yield the places of the terms that what is asked about an action may read."""
         conditions = [self.kernel.scope]
-        actions = {action, TRAIN, NEW_SCALE} if action in (TRAIN, NEW_SCALE) else {action}
+        actions = may_come_to(action)
         for commitment in self.kernel.commitments:
             if not commitment.actions.isdisjoint(actions):
                 conditions += [commitment.when, commitment.until]
@@ -164,10 +165,8 @@ class Replay:
             signed = flag("affirmed", "countersignature", rule_of(roles, role))
             if not holds(signed, values):
                 held.append(f"countersignature by {role}")
-        for item in self.kernel.duties.mandates:
-            declared = flag("mandated", item.name, tuple(sorted(item.independent_of)), item.quorum)
-            if not holds(declared, values):
-                held.append(f"mandated role {item.name}")
+        lacking = [item for item in self.kernel.duties.mandates if not holds(flag(*mandated(item)), values)]
+        held += [f"mandated role {item.name}" for item in lacking]
         return held + self._always(action, values)
 
     def _always(self, action: str, values: Values) -> list[str]:

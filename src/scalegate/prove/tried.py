@@ -13,7 +13,7 @@ from itertools import islice
 
 from scalegate.prove.compare import Table
 from scalegate.prove.formula import AtMost, Formula, Many, Neg, holds
-from scalegate.prove.variables import Value, Variable
+from scalegate.prove.symbols import Value, Variable
 
 MOST = 400
 # Just beyond a line: of a rate, and of what is counted in whole numbers.
@@ -25,9 +25,7 @@ def refuting(table: Table, question: str) -> Mapping[str, Value] | None:
     permitting, holding = table.sides
     laws = (*table.variables.laws(), *table.begins)
     for values in islice(_simple(table, question), MOST):
-        if all(item.permits for item in permitting.judged(question, values)) and not all(
-            item.permits for item in holding.judged(question, values)
-        ):
+        if permitting.permits(question, values) and not holding.permits(question, values):
             complete = {**table.variables.nominal, **values}
             if all(holds(law, complete) for law in laws):
                 return values

@@ -17,9 +17,7 @@ from scalegate.core.kernel import Role
 from scalegate.prove.formula import Flag as IsSo
 from scalegate.prove.formula import Formula, holds, names, text
 from scalegate.prove.laws import laws
-from scalegate.prove.symbols import ANYBODY, Key, RoleRule, Unit, Value, Variable, rule_of
-
-__all__ = ["ANYBODY", "Key", "RoleRule", "Ties", "Unit", "Value", "Variable", "Variables", "rule_of"]
+from scalegate.prove.symbols import Key, Unit, Value, Variable
 
 
 class Ties:

@@ -18,12 +18,13 @@ from typing import Literal, TypeAlias
 from scalegate.core.actions import HARDER, IRREVERSIBLE
 from scalegate.core.kernel import Commitment, Compare, Kernel
 from scalegate.core.terms import Compute, Measure
-from scalegate.prove.ask import Script, ask
+from scalegate.prove.ask import Script
 from scalegate.prove.compare import Solvers
 from scalegate.prove.formula import Flag, Formula, at_most, every, neg, some
 from scalegate.prove.nominal import uneventful
-from scalegate.prove.permits import opposed, stands
-from scalegate.prove.variables import RoleRule, Variable, Variables, rule_of
+from scalegate.prove.permits import let_through, stands
+from scalegate.prove.symbols import RoleRule, Variable, rule_of
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import Sight
 
 Lift: TypeAlias = Literal["pause", "stop", "open", "undecided"]
@@ -124,13 +125,6 @@ def _crossable(leaf: Compare, *, above: bool) -> bool:
     return bound < 1 or (bound == 1 and leaf.edge)
 
 
-def let_through(sight: Sight, commitment: Commitment) -> Formula:
-    """Return that what a commitment watches holds nothing: shown, or not refuted where a text lets the unknown pass."""
-    if commitment.unsettled == "hold":
-        return stands(sight, commitment.when, permissive=False)
-    return neg(opposed(sight, commitment.when, permissive=False))
-
-
 class _Hold:
     """One commitment, asked what could lift it."""
 
@@ -174,7 +168,7 @@ class _Hold:
     def _possible(self, released: Formula, given: tuple[Formula, ...]) -> bool | None:
         """Whether some attainable situation releases; None where that is undecided."""
         script = Script(self.variables, {"released": released}, (*self.attainable, *given))
-        status = ask(script, self.solvers.first, self.solvers.second, self.solvers.limit).status
+        status = self.solvers.ask(script).status
         return None if status == "unknown" else status == "sat"
 
     def _fillers(self, hole: str) -> tuple[str, ...]:
@@ -185,13 +179,7 @@ class _Hold:
 
     def _alone(self) -> tuple[Formula, ...]:
         """Return that nobody but the developer speaks."""
-        return tuple(
-            neg(Flag(item.name))
-            for item in self.variables
-            if item.key[0] in SPOKEN
-            for rule in item.key
-            if isinstance(rule, RoleRule) and not _controlled(rule)
-        )
+        return tuple(neg(Flag(item.name)) for item, _ in self._from_outside())
 
     def _evidence(self, crossed: Formula, before: Formula) -> Way:
         """Return whether what the developer alone can show lifts the hold, exceptions included."""
@@ -208,13 +196,13 @@ class _Hold:
         return Way("evidence", alone, f"it takes somebody independent of the developer: {who}" if who else "nobody")
 
     def _outsiders(self) -> set[str]:
-        return {
-            rule.name
-            for item in self.variables
-            if item.key[0] in SPOKEN
-            for rule in item.key
-            if isinstance(rule, RoleRule) and not _controlled(rule)
-        }
+        return {rule.name for _, rule in self._from_outside()}
+
+    def _from_outside(self) -> Iterator[tuple[Variable, RoleRule]]:
+        """Yield what somebody says whom the developer does not control, and as whom."""
+        for item in self.variables:
+            if item.key[0] in SPOKEN:
+                yield from ((item, rule) for rule in item.key if isinstance(rule, RoleRule) and not _controlled(rule))
 
     def _escapes(self, sight: Sight) -> Iterator[Formula]:
         """Yield what releases by an exception; none ever covers what cannot be undone."""
@@ -260,7 +248,7 @@ class _Hold:
                 yield Way(
                     path, True, f"{what} by {who}, none of whom is independent, while no declared subject is held"
                 )
-        independent = sorted(name for name, role in self.kernel.roles.items() if "developer" in role.independent_of)
+        independent = sorted(name for name, role in self.kernel.roles.items() if role.is_outside)
         words = (
             f"only {' or '.join(independent)} can retract evidence" if independent else "nobody can retract evidence"
         )

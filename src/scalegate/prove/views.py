@@ -6,6 +6,7 @@ and only if its evidence may be used at all; it stands against it by its adverse
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -27,12 +28,12 @@ from scalegate.core.terms import (
     Specified,
     Term,
 )
+from scalegate.gate.reach import UNSTATED_GROWTH
+from scalegate.gate.standing import PENDING_AT_MOST
 from scalegate.prove.formula import Formula, Values, at_most, at_most_times, every, neg, some
-from scalegate.prove.variables import ANYBODY, RoleRule, Variables, rule_of
+from scalegate.prove.symbols import ANYBODY, RoleRule, rule_of
+from scalegate.prove.variables import Variables
 
-# As in the gate: growth that evidence reaches where a policy states none, and the longest wait for a run.
-UNSTATED_GROWTH = Fraction(4)
-PENDING_AT_MOST = 60 * 86_400
 # More than nothing of a second, and less than all of it: instants are whole seconds.
 SECOND = Fraction(1, 2)
 TRAINING = frozenset({TRAIN, NEW_SCALE, MITIGATION})
@@ -195,7 +196,7 @@ class Sight:
 
     def _described(self) -> Formula:
         """Return that somebody independent of the developer describes it; a policy without such a role hears nobody."""
-        rules = [self._rule(name) for name, role in self.kernel.roles.items() if "developer" in role.independent_of]
+        rules = [self._rule(name) for name, role in self.kernel.roles.items() if role.is_outside]
         if not rules:
             return False
         return self.variables.flag("described", tuple(sorted(rules, key=lambda rule: rule.name)), nominal=False)
@@ -278,7 +279,7 @@ class Sight:
         flag, what = self.variables.flag, spec.digest or ""
         parts = [flag("reported", what, self._rule(spec.by).alone), self._fresh(spec)]
         # A run without a result is missing once it is out of time, whatever it was registered for.
-        parts.append(self._younger(("waiting", what), _longest(spec.validity)))
+        parts.append(self._younger(("waiting", what), longest_wait(spec.validity)))
         parts += [flag("elicited", what, way) for way in spec.elicited_by]
         for belief in spec.beliefs:
             if belief.role is None:
@@ -341,7 +342,7 @@ class Sight:
             made = self.variables.amount("pending-compute", what, teachers, unit="flop")
             base = self.variables.amount("base", what, teachers, unit="flop")
             parts.append(at_most_times(made, validity.due_compute or UNSTATED_GROWTH, base))
-        parts.append(self._younger(("pending-ago", what), _longest(validity)))
+        parts.append(self._younger(("pending-ago", what), longest_wait(validity)))
         return every(parts)
 
     def _scaffolds(self, spec: Evaluation) -> Formula:
@@ -390,7 +391,7 @@ class Sight:
         return View(yes=every((late, certain)), no=neg(late), against_yes=neg(late), against_no=late)
 
 
-def _longest(validity: Validity) -> int:
+def longest_wait(validity: Validity) -> int:
     """Return how long a run may be waited for, in seconds, as `gate.standing` does."""
     return PENDING_AT_MOST if validity.exact or validity.stop_time is None else validity.stop_time
 
@@ -408,21 +409,25 @@ def _beyond(end: str | None, leaf: Compare, *, above: bool, left: Fraction = Fra
 
 def directions(kernel: Kernel) -> frozenset[tuple[Term, bool]]:
     """Return each term with the directions that some condition of a policy reads it in: whether high is favorable."""
-    found: set[tuple[Term, bool]] = set()
     todo: list[tuple[Condition, bool]] = [(kernel.scope, False)]
     for commitment in kernel.commitments:
         todo += [(commitment.when, False), (commitment.until, True)]
     for item in kernel.exceptions:
         todo += [(part, True) for part in (item.when, item.until, *item.needs)]
+    return frozenset((kernel.terms[leaf.term], above) for leaf, above in directed(todo))
+
+
+def directed(conditions: Iterable[tuple[Condition, bool]]) -> Iterator[tuple[Compare, bool]]:
+    """Yield the comparisons of conditions, each of which permits or not: with whether a high term is favorable."""
+    todo = list(conditions)
     while todo:
         condition, permissive = todo.pop()
         match condition:
             case Compare():
-                found.add((kernel.terms[condition.term], condition.above is permissive))
+                yield condition, condition.above is permissive
             case Constant():
                 pass
             case Not(part=part):
                 todo.append((part, not permissive))
             case _:
                 todo += [(part, permissive) for part in condition.parts]
-    return frozenset(found)

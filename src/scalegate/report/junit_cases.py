@@ -1,11 +1,11 @@
-"""JUnit XML of policy tests: one suite a file of cases, one test a case."""
+"""JUnit XML of `policy test`: one suite a file of cases, one test a case."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scalegate.policy.diagnose import visible
 from scalegate.prove.cases.case import Covered, Tried
+from scalegate.report.junit_xml import Failure, Suite, Test, junit_xml
 
 
 def cases_junit(file: str, tried: tuple[Tried, ...], missing: tuple[Covered, ...]) -> Iterator[str]:
@@ -16,32 +16,17 @@ def cases_junit(file: str, tried: tuple[Tried, ...], missing: tuple[Covered, ...
         tried: what came of every case.
         missing: commitments with an outcome that no case shows, each a failed test; empty where that does not count.
     """
-    failures = sum(bool(item.wrong) for item in tried) + len(missing)
-    counts = f'tests="{len(tried) + len(missing)}" failures="{failures}" errors="0" skipped="0"'
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f'<testsuites name="scalegate policy test" {counts}>'
-    yield f'  <testsuite name="{_attribute(file)}" {counts}>'
-    for item in tried:
-        yield from _case(file, "case", item.case.name, item.wrong, item.case.span.line)
+    tests = [_test("case", item.case.name, item.wrong, item.case.span.line) for item in tried]
     for covered in missing:
         unseen = f"no case shows {covered.commitment}: {', '.join(covered.unseen)}"
-        yield from _case(file, "coverage", covered.commitment, (unseen,), 0)
-    yield "  </testsuite>"
-    yield "</testsuites>"
+        tests.append(_test("coverage", covered.commitment, (unseen,)))
+    return junit_xml("scalegate policy test", [Suite(file, tuple(tests))])
 
 
-def _case(file: str, kind: str, name: str, wrong: tuple[str, ...], line: int) -> Iterator[str]:
-    place = f' line="{line}"' if line else ""
-    start = f'    <testcase classname="{kind}" name="{_attribute(name)}" file="{_attribute(file)}"{place}'
-    if not wrong:
-        yield f"{start}/>"
-        return
-    yield f"{start}>"
-    yield f'      <failure message="{_attribute("; ".join(wrong))}"/>'
-    yield "    </testcase>"
+def _test(group: str, name: str, wrong: tuple[str, ...], line: int = 0) -> Test:
+    failures = (Failure(_on_one_line("; ".join(wrong))),) if wrong else ()
+    return Test(group, _on_one_line(name), line, failures)
 
 
-def _attribute(text: str) -> str:
-    """Return text on one line without what XML forbids, and with what it reserves escaped."""
-    shown = visible(" ".join(text.split()))
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -210,9 +210,9 @@ def test_constants_side_by_side_get_a_finer_unit() -> None:
 
 @given(*[st.integers(LIMB**2 - 5, LIMB**2 + 5) | st.integers(LIMB**2, LIMB**3)] * 2)
 def test_compute_beyond_the_parts_is_rounded_against_the_permit(to: int, reach: int) -> None:
-    inside = limbs(to, UNBOUNDED, up=True) <= limbs(reach, UNBOUNDED, up=False)
+    inside = limbs(to, up=True) <= limbs(reach, up=False)
     assert to <= reach or not inside
-    assert limbs(to, UNBOUNDED, up=True) <= limbs(UNBOUNDED, UNBOUNDED, up=False)
+    assert limbs(to, up=True) <= limbs(UNBOUNDED, up=False)
 
 
 def test_random_situations_stand_on_the_edges() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.proving import Checked, check, find_entry, save
+from scalegate.app.proving import Checked, check, find_entry
 from scalegate.app.proving import prove as prove_it
+from scalegate.app.saving import save
 from scalegate.app.trusting import read_trust
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option, open_book, store_option

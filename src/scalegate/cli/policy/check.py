@@ -12,6 +12,7 @@ from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
 from scalegate.cli.policy.deep_text import deep_lines, deep_plain
+from scalegate.cli.policy.findings import finding_line, span_record
 from scalegate.cli.text import safe
 from scalegate.core.diagnostic import Diagnostic
 from scalegate.policy.diagnose import render
@@ -44,7 +45,7 @@ def check_file(file: Path, *, strict: bool, deep: bool, output: Output) -> int:
         more = {} if proved is None else {"deep": deep_plain(proved)}
         output.json({"file": str(file), "findings": [_record(item) for item in found], **more})
     elif output.form == "plain":
-        output.lines(_line(item) for item in found)
+        output.lines(safe(finding_line(item)) for item in found)
     else:
         output.lines(render(item) for item in found)
     if proved is not None and output.form != "json":
@@ -66,26 +67,12 @@ def _open(proved: Deep) -> bool:
     return "undecided" in lifts or any(way.alone is None for item in proved.verdicts for way in item.ways)
 
 
-def _line(item: Diagnostic) -> str:
-    where = f"{item.span}: " if item.span else ""
-    tail = "".join(f"; {part}" for part in (item.cause, item.help) if part)
-    return safe(f"{where}{item.severity} {item.code}: {item.message}{tail}")
-
-
 def _record(item: Diagnostic) -> dict[str, object]:
-    span = item.span
     return {
         "code": item.code,
         "severity": item.severity,
         "message": item.message,
         "cause": item.cause,
         "help": item.help,
-        "span": None
-        if span is None
-        else {
-            "line": span.line,
-            "column": span.column,
-            "end_line": span.end_line,
-            "end_column": span.end_column,
-        },
+        "span": span_record(item.span),
     }

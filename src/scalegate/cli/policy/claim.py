@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from scalegate.app.claiming_about import Claimed, Claims, check_claims
+from scalegate.app.public_claims import Claimed, Claims, check_claims
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output, bold
-from scalegate.cli.policy.situations import UNEVENTFUL, UNSAID, encoding_notes
+from scalegate.cli.policy.situations import UNEVENTFUL, UNSAID, counted_words, encoding_notes
 from scalegate.cli.text import safe, wrap
 from scalegate.core.actions import MITIGATION, TRAIN
 from scalegate.core.duties import Modality
@@ -38,7 +38,7 @@ _SAID = {True: "TRUE", False: "FALSE", None: "CANNOT TELL"}
 @click.option("--weakest", type=click.Choice(STRENGTH), default="must", show_default=True, help="What still counts.")
 @format_option
 def claim(
-    policies: tuple[str, ...], *, claims: Path | None, sentences: tuple[str, ...], weakest: str, output: Output
+    policies: tuple[str, ...], *, claims: Path | None, sentences: tuple[str, ...], weakest: Modality, output: Output
 ) -> int:
     """Are public sentences about a policy true?
 
@@ -48,7 +48,7 @@ def claim(
     """
     if claims is None and not sentences:
         raise click.UsageError("give --claims FILE or --claim SENTENCE")
-    reading = Reading(weakest=_modality(weakest))
+    reading = Reading(weakest=weakest)
     found = check_claims(policies, claims, sentences, reading)
     if output.form == "json":
         output.json(
@@ -65,11 +65,7 @@ def claim(
     return exits.UNKNOWN if any(item.checked.true is None for item in found.claimed) else exits.YES
 
 
-def _modality(weakest: str) -> Modality:
-    return next(item for item in STRENGTH if item == weakest)
-
-
-def _human(found: Claims, weakest: str) -> Iterator[str]:
+def _human(found: Claims, weakest: Modality) -> Iterator[str]:
     for item in found.claimed:
         checked = item.checked
         unexpected = f", and expected {str(item.expected.true).lower()}" if item.wrong else ""
@@ -91,7 +87,7 @@ def _human(found: Claims, weakest: str) -> Iterator[str]:
         yield wrap(safe(note), "note: ", "  ")
 
 
-def _notes(found: Claims, weakest: str) -> Iterator[str]:
+def _notes(found: Claims, weakest: Modality) -> Iterator[str]:
     """Yield what every answer supposes, so that it can be quoted with it."""
     which = listed([f"{kernel.id} {kernel.version} ({kernel.digest[:19]})" for kernel in found.kernels])
     yield (
@@ -101,9 +97,9 @@ def _notes(found: Claims, weakest: str) -> Iterator[str]:
     yield from _limits(found)
     if any(item.checked.shown is not None for item in found.claimed):
         yield UNSAID
-    if any(kernel.kind == "reference" for kernel in found.kernels):
-        weaker = STRENGTH[: STRENGTH.index(_modality(weakest)) + 1]
-        yield f"only what a text says by {', '.join(weaker)} counts"
+    counted = counted_words(found.kernels, weakest)
+    if counted:
+        yield f"only {counted} counts"
     yield from encoding_notes(found.kernels)
 
 
@@ -146,7 +142,7 @@ def _clauses(found: Claims, checked: Checked) -> list[str]:
     return describe(checked.variables, found.kernels, checked.shown.values)
 
 
-def _plain(found: Claims, weakest: str) -> Iterator[str]:
+def _plain(found: Claims, weakest: Modality) -> Iterator[str]:
     for item in found.claimed:
         yield f"claim: {safe(item.checked.text)}"
         yield f"means: {safe(item.checked.means)}"

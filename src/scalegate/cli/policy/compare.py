@@ -9,12 +9,14 @@ from typing import Final
 import click
 
 from scalegate.app.comparing import compared, known_actions, named_policy, proved_over_time
+from scalegate.app.saving import save
 from scalegate.cli import exits
 from scalegate.cli.options import examples, format_option
 from scalegate.cli.output import Output
-from scalegate.cli.policy.situations import UNSAID, assumed_notes, encoding_notes, situation_lines
+from scalegate.cli.policy.situations import UNSAID, assumed_notes, counted_words, encoding_notes, situation_lines
 from scalegate.cli.text import safe, wrap
 from scalegate.core.canonical import canonical_bytes
+from scalegate.core.duties import Modality
 from scalegate.core.kernel import Kernel
 from scalegate.prove.certificate import plain
 from scalegate.prove.compare import UNBOUND, Comparison, Finding
@@ -54,7 +56,7 @@ def compare_policies(  # noqa: PLR0913 - one argument for each option
     besides: tuple[str, ...],
     about: str,
     actions: tuple[str, ...],
-    weakest: str,
+    weakest: Modality,
     where_both_bind: bool,
     over_time: bool,
     certificate: Path | None,
@@ -66,12 +68,12 @@ def compare_policies(  # noqa: PLR0913 - one argument for each option
     interpreter confirmed. 3: nobody can say.
     """
     sides = [named_policy(name) for name in (first, *besides)], [named_policy(second)]
-    reading = Reading(about, next(item for item in STRENGTH if item == weakest), bound=where_both_bind)
+    reading = Reading(about, weakest, bound=where_both_bind)
     found = compared(*sides, reading, actions)
     document = plain(found, *sides, reading)
     histories = proved_over_time(*sides, reading, found) if over_time else ()
     if certificate is not None:
-        certificate.write_bytes(canonical_bytes(document) + b"\n")
+        save(certificate, canonical_bytes(document) + b"\n")
     if output.form == "json":
         output.json(document)
     else:
@@ -132,12 +134,8 @@ def _notes(found: Comparison, kernels: Sequence[Kernel], reading: Reading) -> It
     # A proof rests on these; a situation was judged by the gate, and rests on nothing.
     if any(item.strict and item.query for item in (*found.forward, *found.backward)):
         yield from assumed_notes()
-    counted = []
-    if any(kernel.kind == "reference" for kernel in kernels):
-        weaker = STRENGTH[: STRENGTH.index(reading.weakest) + 1]
-        counted.append(f"what a text says by {', '.join(weaker)}")
-    if reading.bound:
-        counted.append("situations in which both bind")
+    bound = "situations in which both bind" if reading.bound else ""
+    counted = [words for words in (counted_words(kernels, reading.weakest), bound) if words]
     if counted:
         yield f"only {' and '.join(counted)} {'count' if reading.bound else 'counts'}"
     if any(item.witness is not None for item in (*found.forward, *found.backward)):

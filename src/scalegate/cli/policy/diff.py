@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 import click
 
@@ -34,14 +33,14 @@ _END = {True: exits.NO, None: exits.UNKNOWN, False: exits.YES}
 @click.argument("new")
 @click.option("--weakest", type=click.Choice(STRENGTH), default="must", show_default=True, help="What still counts.")
 @format_option
-def diff_policies(*, old: str, new: str, weakest: str, output: Output) -> int:
+def diff_policies(*, old: str, new: str, weakest: Modality, output: Output) -> int:
     """Tell what changed from OLD to NEW: what was weakened first, each with a situation that is newly permitted.
 
     Each is a file, or an id of the library. 0: nothing was weakened, proved for every situation. 1: something was. 3:
     nobody can say.
     """
     kernels = [named_policy(name) for name in (old, new)]
-    found = changes(kernels[0], kernels[1], Reading(weakest=cast("Modality", weakest)))
+    found = changes(kernels[0], kernels[1], Reading(weakest=weakest))
     if output.form == "json":
         output.json(
             {
@@ -63,17 +62,15 @@ def _policy(kernel: Kernel) -> dict[str, str]:
 
 def change_plain(change: Change, kernels: Sequence[Kernel]) -> dict[str, object]:
     """Return one change as plain data."""
-    shown = change.witness is not None and change.variables is not None
+    variables, witness = change.variables, change.witness
     return {
         "kind": change.kind,
         "part": change.part,
         "actions": list(change.questions),
         "message": change.message,
         "filled": change.filled,
-        "witness": witness_plain(change.variables, change.witness) if change.witness and change.variables else None,
-        "situation": describe(change.variables, kernels, change.witness.values)
-        if shown and change.witness and change.variables
-        else [],
+        "witness": None if variables is None or witness is None else witness_plain(variables, witness),
+        "situation": [] if variables is None or witness is None else describe(variables, kernels, witness.values),
     }
 
 

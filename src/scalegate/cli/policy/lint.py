@@ -14,6 +14,7 @@ from scalegate.app.refusal import RefusalError
 from scalegate.cli import exits
 from scalegate.cli.options import examples
 from scalegate.cli.output import Output
+from scalegate.cli.policy.findings import finding_line, span_record
 from scalegate.cli.text import safe, wrap
 from scalegate.core.diagnostic import Diagnostic, Severity
 from scalegate.core.quantities import show_count
@@ -66,6 +67,8 @@ def lint(
     Every rule has a page in docs/rules. A comment `# lint: ignore RULE: REASON` silences a rule on its line; what it
     silences is counted and shown all the same. Nothing that lint finds changes what the gate decides.
     """
+    if (card or explain is not None) and form in ("sarif", "junit", "github"):
+        raise RefusalError("usage", "format-of-findings", f"`{form}` is a form of findings, and no other answer has it")
     if explain is not None:
         return _explain(find_rule(explain), form)
     if not files:
@@ -157,11 +160,8 @@ def _count(report: Report) -> str:
 
 
 def _line(item: Judged) -> str:
-    found = item.diagnostic
-    where = f"{found.span}: " if found.span else ""
-    tail = "".join(f"; {part}" for part in (found.cause, found.help) if part)
     silenced = f"; suppressed: {item.suppressed}" if item.suppressed else ""
-    return safe(f"{where}{found.severity} {found.code}: {found.message}{tail}{silenced}")
+    return safe(f"{finding_line(item.diagnostic)}{silenced}")
 
 
 def _record(report: Report) -> dict[str, object]:
@@ -177,20 +177,13 @@ def _record(report: Report) -> dict[str, object]:
 
 
 def _finding(found: Diagnostic) -> dict[str, object]:
-    span = found.span
     return {
         "rule": found.code,
         "severity": found.severity,
         "message": found.message,
         "cause": found.cause,
         "help": found.help,
-        "span": span
-        and {
-            "line": span.line,
-            "column": span.column,
-            "end_line": span.end_line,
-            "end_column": span.end_column,
-        },
+        "span": span_record(found.span),
     }
 
 

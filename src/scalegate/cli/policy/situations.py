@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scalegate.cli.text import safe, wrap
+from scalegate.core.duties import Modality
 from scalegate.core.kernel import Kernel
 from scalegate.policy.phrases import listed
 from scalegate.prove.assumed import ASSUMED
 from scalegate.prove.compare import Witness
+from scalegate.prove.permits import STRENGTH
 from scalegate.prove.variables import Variables
 from scalegate.prove.wording.vocabulary import describe
 
@@ -25,6 +27,13 @@ def assumed_notes() -> Iterator[str]:
     """Yield what every proof assumes."""
     for text in ASSUMED:
         yield f"assumed: {text[0].lower()}{text[1:].removesuffix('.')}"
+
+
+def counted_words(kernels: Sequence[Kernel], weakest: Modality) -> str:
+    """Return which promises of encodings count, where one of the policies is an encoding."""
+    if not any(kernel.kind == "reference" for kernel in kernels):
+        return ""
+    return f"what a text says by {', '.join(STRENGTH[: STRENGTH.index(weakest) + 1])}"
 
 
 def encoding_notes(kernels: Sequence[Kernel]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def document(plan: Plan, asked: Asked) -> dict[str, Plain]:
         SituationError: if the gate would not come to judge the situation.
     """
     _check(plan, asked)
-    to_e18, to_rest = limbs(asked.to, UNBOUNDED, up=True)
+    to_e18, to_rest = limbs(asked.to, up=True)
     found: dict[str, Plain] = {
         "policy": plan.kernel.digest,
         "action": NEW_SCALE if NEW_SCALE in asked.actions else asked.action,
@@ -119,7 +119,7 @@ def _interval(interval: Interval, asked: Asked) -> dict[str, Plain]:
     if any(fact.until <= asked.now for fact in strata if fact.adverse_only):
         msg = f"what speaks against a permit never ages, and something about `{interval.name}` has"
         raise SituationError(msg)
-    reach_e18, reach_rest = limbs(min((fact.reach for fact in bearing), default=0), UNBOUNDED, up=False)
+    reach_e18, reach_rest = limbs(min((fact.reach for fact in bearing), default=0), up=False)
     found: dict[str, Plain] = {
         # Where nothing bears on the term, that is the gap.
         "gaps": sum(len(fact.gaps) for fact in bearing) if bearing else 1,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from scalegate.core.diagnostic import Diagnostic, DiagnosticError
-from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
+from scalegate.core.kernel import Compare, Kernel
 from scalegate.core.quantities import show_number
 from scalegate.core.terms import (
     Approved,
@@ -28,6 +28,7 @@ from scalegate.core.terms import (
 )
 from scalegate.policy.export.clauses import Bound, Clause, Count, End, Never
 from scalegate.policy.export.grid import LIMIT, Grid, grid_of
+from scalegate.policy.phrases import leaves
 
 LIMITS = ("gaps", "until", "reach_e18", "reach_rest")
 
@@ -120,28 +121,20 @@ def ends_read(clauses: Iterable[Clause]) -> set[tuple[str, End]]:
 
 
 def _leaves(kernel: Kernel) -> Iterator[Compare]:
-    todo: list[Condition] = [kernel.scope]
+    """Yield every comparison of a policy, left to right."""
+    conditions = [kernel.scope]
     for commitment in kernel.commitments:
-        todo += [commitment.when, commitment.until]
+        conditions += [commitment.when, commitment.until]
     for item in kernel.exceptions:
-        todo += [item.when, item.until, *item.needs]
-    while todo:
-        condition = todo.pop()
-        match condition:
-            case Compare():
-                yield condition
-            case Constant():
-                pass
-            case Not():
-                todo.append(condition.part)
-            case _:
-                todo += condition.parts
+        conditions += [item.when, item.until, *item.needs]
+    for condition in conditions:
+        yield from (leaf for leaf in leaves(condition) if isinstance(leaf, Compare))
 
 
 def _unfit(kernel: Kernel, index: int, values: Sequence[Fraction]) -> DiagnosticError:
     words = words_of(kernel.terms[index])
     listed = ", ".join(show_number(value) for value in values[:4]) + (", ..." if len(values) > 4 else "")
-    span = next(leaf.span for leaf in _leaves(kernel) if leaf.term == index)
+    span = [leaf.span for leaf in _leaves(kernel) if leaf.term == index][-1]
     return DiagnosticError(
         (
             Diagnostic(

@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
 
+from scalegate.core.quantities import UNBOUNDED
 from scalegate.core.terms import Compute, Measure, Term
 
 # Every number of an input lies within this; constants lie strictly within, so that what is clamped meets none of them.
@@ -97,11 +98,11 @@ def _preferred(term: Term, values: Sequence[Fraction]) -> Fraction:
 LIMB = 10**18
 
 
-def limbs(flop: int, unbounded: int, *, up: bool) -> tuple[int, int]:
+def limbs(flop: int, *, up: bool) -> tuple[int, int]:
     """Return whole FLOP as (units of 1e18, rest), which compare in order as the number does.
 
     Exact below 1e36 FLOP. Beyond, everything but what is unbounded is rounded `up` or down.
     """
     if flop >= LIMB * LIMB:
-        return (LIMB, 0) if up or flop >= unbounded else (LIMB - 1, LIMB - 1)
+        return (LIMB, 0) if up or flop >= UNBOUNDED else (LIMB - 1, LIMB - 1)
     return divmod(max(flop, 1 - LIMB * LIMB), LIMB)

@@ -11,9 +11,8 @@ from scalegate.core.terms import Compute, Elapsed, Measure, Revenue, Term
 from scalegate.policy.export.fields import Interval
 from scalegate.policy.export.grid import LARGEST
 from scalegate.policy.export.plan import LACKING, STOPPED, Plan
+from scalegate.policy.schema_parts import Schema
 from scalegate.policy.show import term_text
-
-Schema = dict[str, Plain]
 
 
 def input_schema(plan: Plan) -> Schema:

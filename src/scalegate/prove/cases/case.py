@@ -14,7 +14,8 @@ from scalegate.prove.enact.speakers import CannotEnactError
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import Permits, stands
 from scalegate.prove.situation import Replay
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import Sight
 from scalegate.prove.wording.vocabulary import Vocabulary
 

@@ -16,7 +16,7 @@ from scalegate.policy.diagnose import Findings, quote, spoken, suggestion
 from scalegate.policy.fields import Fields, as_items, as_table, as_text, shape
 from scalegate.policy.source import Node, Scalar, Table, read_source
 from scalegate.prove.cases.case import BELOW, EXCEPTION, RESUMPTION, SHOWN, Because, Bench, Case, question_clauses
-from scalegate.prove.variables import Value
+from scalegate.prove.symbols import Value
 from scalegate.prove.wording.values import read
 from scalegate.prove.wording.vocabulary import ClauseError
 

@@ -38,7 +38,8 @@ from scalegate.prove.claims.tree import (
 )
 from scalegate.prove.formula import Formula, at_most, every
 from scalegate.prove.nominal import leaves
-from scalegate.prove.variables import Variables, rule_of
+from scalegate.prove.symbols import rule_of
+from scalegate.prove.variables import Variables
 from scalegate.prove.views import directions
 from scalegate.prove.wording.values import show
 

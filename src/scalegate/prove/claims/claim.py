@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scalegate.core.kernel import Kernel
-from scalegate.prove.ask import Answer, Opinion, Script, ask
+from scalegate.prove.ask import Answer, Opinion, Script
 from scalegate.prove.cases.case import variables_of
 from scalegate.prove.claims.bind import Bound, Claim, Join, Judge, Lacking, Stated
 from scalegate.prove.claims.grammar import doing
@@ -21,7 +21,8 @@ from scalegate.prove.minimal import smallest
 from scalegate.prove.nominal import uneventful
 from scalegate.prove.permits import WHOLE, Reading, opposed, stands
 from scalegate.prove.situation import Judged, Replay
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
 from scalegate.prove.verdict import Way, verdicts
 from scalegate.prove.views import Sight
 
@@ -277,7 +278,7 @@ class _Question:
 
     def _ask(self, named: dict[str, Formula], *others: Formula) -> Answer:
         script = Script(self.variables, named, (*in_force(self.variables, self.kernels), *others))
-        return ask(script, self.solvers.first, self.solvers.second, self.solvers.limit)
+        return self.solvers.ask(script)
 
     def _hollow(self) -> tuple[bool, str]:
         """Return whether a true sentence is about nothing, and in words why it is true of more, or of nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scalegate.core.kernel import Count, Kernel
-from scalegate.prove.variables import rule_of
+from scalegate.prove.symbols import rule_of
 
 
 def identity(kernel: Kernel, name: str) -> object:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from scalegate.policy.diagnose import quote, spoken
 from scalegate.prove.claims.tree import At, UnclearError
-from scalegate.prove.variables import Unit
+from scalegate.prove.symbols import Unit
 from scalegate.prove.wording.values import read
 
 MAX_SENTENCE = 1_000

@@ -238,7 +238,7 @@ def _developer(stage: Stage) -> None:
 
 def _independent(kernel: Kernel) -> dict[str, RoleRule]:
     roles = dict(kernel.roles)
-    return {name: rule_of(roles, name) for name, role in roles.items() if "developer" in role.independent_of}
+    return {name: rule_of(roles, name) for name, role in roles.items() if role.is_outside}
 
 
 def _key(roles: dict[str, RoleRule]) -> tuple[RoleRule, ...]:

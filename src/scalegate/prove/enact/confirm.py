@@ -11,7 +11,8 @@ from scalegate.prove.enact.speakers import CannotEnactError
 from scalegate.prove.enact.stage import applicable
 from scalegate.prove.permits import WHOLE, Reading
 from scalegate.prove.situation import Judged
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)

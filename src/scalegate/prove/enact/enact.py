@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from scalegate.core.actions import HARDER
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.decision import Decision, Request
-from scalegate.core.duties import MandatedRole
 from scalegate.core.events import Entry, History, PolicyAdopted
 from scalegate.core.kernel import Kernel, Role
 from scalegate.core.quantities import DAY, YEAR
@@ -29,8 +28,9 @@ from scalegate.prove.enact.models import SUBJECT, declare, measured, sizes
 from scalegate.prove.enact.speakers import CannotEnactError
 from scalegate.prove.enact.stage import Stage, applicable
 from scalegate.prove.enact.voices import speak
-from scalegate.prove.permits import WHOLE, Reading
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.permits import WHOLE, Reading, mandated
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
 
 OWN = "of-the-developer"
 _OWN = (
@@ -151,14 +151,14 @@ def _own(stage: Stage) -> str:
     roles: dict[str, Role] = {}
     asked = [item for kernel in stage.kernels for item in kernel.duties.mandates]
     for item in asked:
-        if stage.so(*_mandated(item)):
+        if stage.so(*mandated(item)):
             old = roles.get(item.name, Role(item.name))
             apart = tuple(sorted({*old.independent_of, *item.independent_of}))
             roles[item.name] = Role(item.name, max(old.quorum, item.quorum), independent_of=apart)
     for item in asked:
         role = roles.get(item.name)
         met = role is not None and {*item.independent_of} <= {*role.independent_of} and role.quorum >= item.quorum
-        if met is not stage.so(*_mandated(item)):
+        if met is not stage.so(*mandated(item)):
             raise CannotEnactError(f"role {item.name} cannot be declared for one regime, and not for the other")
     names = dict.fromkeys((*roles, *(name for role in roles.values() for name in role.independent_of)))
     return "\n".join([*_OWN, *(_role(name, roles.get(name, Role(name))) for name in names), ""])
@@ -168,10 +168,6 @@ def _role(name: str, role: Role) -> str:
     """Return one role as a line of a policy."""
     apart = f", independent of: [{', '.join(role.independent_of)}]" if role.independent_of else ""
     return f"  {name}: {{quorum: {role.quorum}{apart}}}"
-
-
-def _mandated(item: MandatedRole) -> tuple[object, ...]:
-    return ("mandated", item.name, tuple(sorted(item.independent_of)), item.quorum)
 
 
 def _last_second(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from scalegate.prove.enact.scores import Fit, Mark, fit
 from scalegate.prove.enact.speakers import CannotEnactError, Ear
 from scalegate.prove.enact.stage import LONG, Stage
 from scalegate.prove.symbols import rule_of
-from scalegate.prove.views import PENDING_AT_MOST, TRAINING
+from scalegate.prove.views import TRAINING, longest_wait
 from scalegate.stats.pooling import Counts
 
 SUBJECT = "asked"
@@ -87,7 +87,7 @@ def measured(stage: Stage) -> list[Measured]:
 
 def _when(stage: Stage, item: Measured) -> None:
     item.age = stage.whole("age", item.digest)
-    longest = [_longest(spec) for _, spec in item.specs]
+    longest = [longest_wait(spec.validity) for _, spec in item.specs]
     if stage.so("pending", item.digest):
         item.pending = stage.whole("pending-ago", item.digest)
         if item.pending >= min(longest):
@@ -97,11 +97,6 @@ def _when(stage: Stage, item: Measured) -> None:
         if waiting < max(longest):
             raise CannotEnactError("a run is pending by one policy, and missing by another")
         item.missing = waiting
-
-
-def _longest(spec: Evaluation) -> int:
-    validity = spec.validity
-    return PENDING_AT_MOST if validity.exact or validity.stop_time is None else validity.stop_time
 
 
 def _who(stage: Stage, item: Measured) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from scalegate.core.actions import NEW_SCALE, TRAIN
 from scalegate.core.canonical import digest_bytes
 from scalegate.core.events import Entry, Event, History, Statement, StatementKind
-from scalegate.core.kernel import Compare, Condition, Constant, Kernel, Not
+from scalegate.core.kernel import Compare, Condition, Kernel
 from scalegate.core.quantities import YEAR
 from scalegate.core.terms import Term
 from scalegate.prove.enact.speakers import CannotEnactError, Cast
-from scalegate.prove.permits import Reading
-from scalegate.prove.variables import Value, Variables
+from scalegate.prove.permits import Reading, may_come_to
+from scalegate.prove.symbols import Value
+from scalegate.prove.variables import Variables
+from scalegate.prove.views import directed
 
 # Longer than anything that a policy counts: for what has to end only after the question.
 LONG = 100 * YEAR
@@ -47,7 +48,7 @@ def applicable(kernel: Kernel, reading: Reading, action: str, *, duties: bool = 
     """
     if reading.filled:
         raise CannotEnactError("holes are imagined filled, and a history would need what fills them")
-    actions = {action, TRAIN, NEW_SCALE} if action in (TRAIN, NEW_SCALE) else {action}
+    actions = may_come_to(action)
     kept = [item for item in kernel.commitments if reading.counts(item.about, item.modality)]
     for item in kept:
         if not duties and item.unsettled != "hold" and not item.actions.isdisjoint(actions):
@@ -130,7 +131,7 @@ class Stage:
 
     def reads(self) -> Iterator[Read]:
         """Yield every comparison that may decide about the action."""
-        actions = {self.action, TRAIN, NEW_SCALE} if self.action in (TRAIN, NEW_SCALE) else {self.action}
+        actions = may_come_to(self.action)
         for kernel in self.kernels:
             todo: list[tuple[Condition, bool]] = [(kernel.scope, False)]
             for item in kernel.commitments:
@@ -140,17 +141,7 @@ class Stage:
                         if exception.instead_of == item.id:
                             parts = (exception.when, exception.until, *exception.needs)
                             todo += [(part, True) for part in parts]
-            while todo:
-                condition, permissive = todo.pop()
-                match condition:
-                    case Compare():
-                        yield Read(kernel, condition, condition.above is permissive)
-                    case Constant():
-                        pass
-                    case Not(part=part):
-                        todo.append((part, not permissive))
-                    case _:
-                        todo += [(part, permissive) for part in condition.parts]
+            yield from (Read(kernel, leaf, above) for leaf, above in directed(todo))
 
     # ------------------------------------------------------------ what is recorded
 

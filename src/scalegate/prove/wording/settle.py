@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scalegate.prove.formula import AtMost, Flag, Formula, Many, Neg, Values, holds
-from scalegate.prove.variables import Value
+from scalegate.prove.symbols import Value
 
 # Orders between variables are chains of a few links; anything longer is a contradiction that turns in circles.
 _ROUNDS = 12

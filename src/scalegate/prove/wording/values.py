@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from scalegate.core.quantities import DAY, HOUR, MINUTE, MONTH, YEAR, QuantityError, instant, show_count, show_instant
-from scalegate.prove.variables import Unit
+from scalegate.prove.symbols import Unit
 
 # The year 10000, where the calendar of dates ends.
 _CALENDAR = 253_402_300_800

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from scalegate.core.kernel import Kernel
 from scalegate.policy.diagnose import quote, suggestion
 from scalegate.prove.formula import AtMost, Formula, Neg, holds, names
-from scalegate.prove.variables import Unit, Value, Variable, Variables
+from scalegate.prove.symbols import Unit, Value, Variable
+from scalegate.prove.variables import Variables
 from scalegate.prove.wording.phrases import SLOT, Phrases, mark
 from scalegate.prove.wording.settle import settle
 from scalegate.prove.wording.values import read, show

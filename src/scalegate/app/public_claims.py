@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scalegate.app.comparing import named_policy
+from scalegate.app.comparing import check_read, found_from, named_policy
 from scalegate.app.policies import read_policy
-from scalegate.app.policy_tests import found_from
 from scalegate.app.refusal import RefusalError
 from scalegate.app.solvers import solvers
 from scalegate.core.diagnostic import DiagnosticError
 from scalegate.core.kernel import Kernel
-from scalegate.prove.claims.bind import Bound
 from scalegate.prove.claims.claim import Checked, check
 from scalegate.prove.claims.file import Expected, bound_claims, read_claims, spoken_claim
 from scalegate.prove.permits import WHOLE, Reading
-from scalegate.prove.unread import unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,8 @@ def check_claims(
         bound = bound_claims(claims, kernels, text, name)
     except DiagnosticError as error:
         raise _refusal(error) from error
-    _check_read(kernels, bound, reading)
+    actions = tuple(dict.fromkeys(action for item in bound for action in item.sentence.actions))
+    check_read(kernels, reading, actions, "claim-unread", "`policy library ID` says what was read")
     asked = solvers()
     return Claims(
         kernels,
@@ -94,16 +92,3 @@ def _refusal(error: DiagnosticError) -> RefusalError:
         hint,
         found,
     )
-
-
-def _check_read(kernels: Sequence[Kernel], bound: Sequence[Bound], reading: Reading) -> None:
-    """Check that no answer would rest on a part of an encoding that nobody read."""
-    actions = tuple(dict.fromkeys(action for item in bound for action in item.sentence.actions))
-    needed = [part for kernel in kernels for part in unread(kernel, reading, actions)]
-    if needed:
-        raise RefusalError(
-            "inconclusive",
-            "claim-unread",
-            f"the answer would rest on what nobody here read: {'; '.join(needed)}",
-            "`policy library ID` says what was read",
-        )

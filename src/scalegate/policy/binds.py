@@ -1,4 +1,4 @@
-"""Computes in a policy: a plain one, and whom a regime binds."""
+"""Whom a regime binds, as a condition: by compute, by revenue, by place."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from scalegate.policy.diagnose import Findings
 from scalegate.policy.grammar import extent, read_phrase, span_of, token_span
 from scalegate.policy.source import Scalar
 from scalegate.policy.values import Quantity, as_flop, as_usd, quantity
-
-
-def read_flop(scalar: Scalar, findings: Findings) -> int | None:
-    """Return a compute such as `4e25 FLOP`, in whole FLOP."""
-    tree = read_phrase("quantity", scalar, findings)
-    found = quantity(tree, scalar, findings) if tree else None
-    return as_flop(found, findings) if found else None
 
 
 def read_binds(scalar: Scalar, findings: Findings) -> written.Phrase | None:
